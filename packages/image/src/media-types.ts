@@ -29,3 +29,25 @@ export function isIndexType(mediaType: string): boolean {
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MediaType.manifest || mediaType === MediaType.dockerManifest;
 }
+
+const restrictedName = '[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}';
+const mediaTypeGrammar = new RegExp(`^${restrictedName}/${restrictedName}$`);
+
+/** True for text of the form type/subtype that RFC 6838, section 4.2, allows; parameters are not part of it. */
+export function isMediaType(text: string): boolean {
+  return mediaTypeGrammar.test(text);
+}
+
+/**
+ * The media type in a Content-Type header, in lower case and without parameters; undefined when the header is absent or
+ * malformed (RFC 9110, section 8.3).
+ */
+export function parseContentType(header: string | null | undefined): string | undefined {
+  const essence = header?.split(';', 1)[0]?.trim();
+  return essence !== undefined && isMediaType(essence) ? essence.toLowerCase() : undefined;
+}
+
+/** True for a Docker image manifest of schema 1, signed or not, which is not read any more. */
+export function isSchema1Type(mediaType: string): boolean {
+  return mediaType === MediaType.dockerManifestSchema1 || mediaType === MediaType.dockerManifestSchema1Signed;
+}

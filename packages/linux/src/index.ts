@@ -1,1 +1,14 @@
-export {};
+export * from './attributes.ts';
+export { constants } from './constants.ts';
+export * from './create.ts';
+export * from './directory.ts';
+export * from './errors.ts';
+export * from './file.ts';
+export { available, type Path } from './library.ts';
+export * from './mount.ts';
+export * from './names.ts';
+export * from './open.ts';
+export * from './process.ts';
+export * from './remove.ts';
+export * from './stat.ts';
+export * from './xattr.ts';

@@ -1,0 +1,79 @@
+import { createRequire } from 'node:module';
+import type { LibraryHandle } from 'koffi';
+import { SystemCallError } from './errors.ts';
+import { nameFromBytes, nameToBytes } from './names.ts';
+
+type Koffi = typeof import('koffi');
+type Argument = number | bigint | string | Uint8Array | null;
+type NativeFunction = (...values: Argument[]) => number;
+
+/** A path or name: a string as in `names.ts`, or the bytes themselves. */
+export type Path = string | Uint8Array;
+
+interface Library {
+  readonly koffi: Koffi;
+  readonly libc: LibraryHandle;
+}
+
+let library: Library | undefined;
+
+/**
+ * Loads koffi and the libc that the process already has. It costs 2 to 10 ms, so it waits for the first call.
+ * Every worker thread has its own module instance, hence its own handle.
+ */
+function load(): Library {
+  if (library === undefined) {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    library = { koffi, libc: koffi.load(null) };
+  }
+  return library;
+}
+
+/**
+ * True when system calls can be made: Linux on x64 or arm64, and koffi loads. A platform that this says no to
+ * makes every other function of the package throw.
+ */
+export function available(): boolean {
+  if (process.platform !== 'linux' || !(process.arch === 'x64' || process.arch === 'arm64')) return false;
+  try {
+    load();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The declaration of a libc function, such as `int close(int)`, bound at its first call. */
+export function declare(prototype: string): NativeFunction {
+  let bound: NativeFunction | undefined;
+  return (...values) => {
+    bound ??= load().libc.func(prototype) as NativeFunction;
+    return bound(...values);
+  };
+}
+
+/** Throws {@link SystemCallError} when a call returned -1, and gives its result otherwise. */
+export function check(
+  result: number,
+  call: { readonly syscall: string; readonly path?: Path | undefined },
+): number {
+  if (result >= 0) return result;
+  throw new SystemCallError(call.syscall, { errno: load().koffi.errno(), path: printable(call.path) });
+}
+
+/**
+ * A path as C wants it. Refuses NUL inside it, which C would take for the end.
+ * koffi encodes well-formed strings itself, into memory that outlives the call.
+ */
+export function cString(path: Path, syscall: string): string | Uint8Array {
+  const text = typeof path === 'string';
+  if (text ? path.includes('\0') : path.includes(0)) {
+    throw new SystemCallError(syscall, { errno: 22, path: printable(path) });
+  }
+  if (text && path.isWellFormed()) return path;
+  return Buffer.concat([text ? nameToBytes(path) : path, Buffer.of(0)]);
+}
+
+function printable(path: Path | undefined): string | undefined {
+  return path === undefined || typeof path === 'string' ? path : nameFromBytes(path);
+}

@@ -1,0 +1,72 @@
+import { constants } from './constants.ts';
+import { check, cString, declare, type Path } from './library.ts';
+import { syscallNumber } from './syscall.ts';
+
+// struct stat differs between architectures and C libraries; struct statx (256 bytes) does not.
+const statxFunction = declare(
+  'long syscall(long number, long fd, const char *path, long flags, long mask, void *result)',
+);
+const basicStats = 0x7ff;
+const scratch = Buffer.alloc(256);
+
+/** What {@link fstatat} tells. */
+export interface FileStatus {
+  /** Type and permissions: `mode & S_IFMT` is the type. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly ino: bigint;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  readonly nlink: number;
+  /** Of a device node: which device it is. */
+  readonly rdevMajor: number;
+  readonly rdevMinor: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+}
+
+/**
+ * Status of a file, by statx(2). `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH (with path '' the descriptor itself).
+ * Throws {@link SystemCallError}.
+ */
+export function fstatat(
+  directory: number,
+  path: Path,
+  options: { readonly flags?: number } = {},
+): FileStatus {
+  const text = cString(path, 'statx');
+  const result = statxFunction(
+    syscallNumber('statx'),
+    directory,
+    text,
+    options.flags ?? 0,
+    basicStats,
+    scratch,
+  );
+  check(result, { syscall: 'statx', path });
+  return {
+    nlink: scratch.readUInt32LE(16),
+    uid: scratch.readUInt32LE(20),
+    gid: scratch.readUInt32LE(24),
+    mode: scratch.readUInt16LE(28),
+    ino: scratch.readBigUInt64LE(32),
+    size: Number(scratch.readBigUInt64LE(40)),
+    atimeNs: nanoseconds(64),
+    mtimeNs: nanoseconds(112),
+    rdevMajor: scratch.readUInt32LE(128),
+    rdevMinor: scratch.readUInt32LE(132),
+    deviceMajor: scratch.readUInt32LE(136),
+    deviceMinor: scratch.readUInt32LE(140),
+  };
+}
+
+/** Status of an open descriptor, O_PATH included. Throws {@link SystemCallError}. */
+export function fstat(fd: number): FileStatus {
+  return fstatat(fd, '', { flags: constants.AT_EMPTY_PATH });
+}
+
+function nanoseconds(offset: number): bigint {
+  return scratch.readBigInt64LE(offset) * 1_000_000_000n + BigInt(scratch.readUInt32LE(offset + 8));
+}
