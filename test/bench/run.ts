@@ -1,0 +1,51 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { arch, cpus, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { temporaryDirectory } from '../kit/temporary.ts';
+import { launchComparison } from './launch.ts';
+import { type Comparison, measure } from './measure.ts';
+import { formatChart, formatTable, type Result } from './report.ts';
+import { startComparison } from './start.ts';
+import { unpackComparison } from './unpack.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, only: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number of 1 or more');
+
+await using temporary = await temporaryDirectory();
+const subjects: Record<string, (directory: string) => Promise<Comparison | string>> = {
+  start: startComparison,
+  launch: launchComparison,
+  unpack: unpackComparison,
+};
+const results: Result[] = [];
+for (const [name, subject] of Object.entries(subjects)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  const directory = `${temporary.path}/${name}`;
+  await mkdir(directory);
+  const comparison = await subject(directory);
+  if (typeof comparison === 'string') {
+    console.log(`${name}: left out: ${comparison}\n`);
+    continue;
+  }
+  const timings = await measure(comparison, rounds);
+  results.push({ title: comparison.title, timings });
+  console.log(`${formatTable({ title: comparison.title, timings })}\n`);
+  await rm(directory, { recursive: true, force: true });
+}
+
+const target = fileURLToPath(new URL('../../bench/results', import.meta.url));
+await mkdir(target, { recursive: true });
+const machine = {
+  cpus: cpus().length,
+  model: cpus()[0]?.model,
+  kernel: release(),
+  arch: arch(),
+  node: process.version,
+};
+await writeFile(`${target}/latest.json`, `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
+await writeFile(`${target}/latest.svg`, formatChart(results));
+console.log(`written to bench/results/latest.json and latest.svg`);

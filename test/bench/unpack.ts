@@ -1,0 +1,51 @@
+import { readFile, rm } from 'node:fs/promises';
+import { unpack } from '@ocijs/bundle';
+import { openLayout } from '@ocijs/image';
+import { output } from '../kit/command.ts';
+import { debianImage } from '../kit/debian-image.ts';
+import { ociProgram } from '../kit/oci.ts';
+import { missing } from '../kit/requirements.ts';
+import type { Comparison, Contender } from './measure.ts';
+
+/** Unpacking a debootstrapped Debian: this project, umoci, and GNU tar on the layers alone. */
+export async function unpackComparison(directory: string): Promise<Comparison | string> {
+  const reason = missing({ root: true, commands: ['debootstrap', 'umoci', 'tar', 'setfattr'] });
+  if (reason) return reason;
+  const { layout, tag } = await debianImage(directory);
+  const target = `${directory}/target`;
+  const cleanUp = () => rm(target, { recursive: true, force: true });
+  const contender = (name: string, run: () => Promise<unknown>): Contender => ({
+    name,
+    run: async () => void (await run()),
+    cleanUp,
+  });
+  const blobs = (await layers(layout)).map(
+    (digest) => `tar xzf '${layout}/blobs/${digest.replace(':', '/')}' -C '${target}'`,
+  );
+  return {
+    title: 'unpack: a debootstrapped Debian bookworm, 2 layers',
+    contenders: [
+      contender('umoci unpack', () => output('umoci', ['unpack', '--image', `${layout}:${tag}`, target])),
+      contender('tar xzf', () => output('sh', ['-ec', `mkdir '${target}'; ${blobs.join('; ')}`])),
+      contender('oci unpack', () =>
+        output(process.execPath, [ociProgram, 'unpack', `oci:${layout}:${tag}`, target]),
+      ),
+      contender('unpack()', () => unpackInProcess(layout, { tag, target })),
+    ],
+  };
+}
+
+async function unpackInProcess(
+  layout: string,
+  { tag, target }: { tag: string; target: string },
+): Promise<void> {
+  await using store = await openLayout(layout);
+  await unpack(await store.image(tag), target);
+}
+
+async function layers(layout: string): Promise<string[]> {
+  const read = async (path: string) => JSON.parse(await readFile(`${layout}/${path}`, 'utf8'));
+  const index = await read('index.json');
+  const manifest = await read(`blobs/${index.manifests[0].digest.replace(':', '/')}`);
+  return manifest.layers.map(({ digest }: { digest: string }) => digest);
+}
