@@ -35,7 +35,7 @@ describe('a registry that lies', { timeout: 120_000 }, () => {
         compression: 'none',
       },
     );
-    const bytes = Buffer.concat(await Array.fromAsync(tar.open()));
+    const bytes = Buffer.from(tar.bytes);
     const config = {
       os: 'linux',
       architecture: 'amd64',

@@ -1,2 +1,11 @@
+export type * from './bundle.ts';
 export * from './errors.ts';
+export { mapId, parseIdMapping } from './id-map.ts';
+export * from './load-bundle.ts';
+export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from './rootfs/layer.ts';
+export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';
+export { type LinuxOperationsOptions, linuxOperations } from './rootfs/linux-operations.ts';
+export type * from './rootfs/operations.ts';
 export * from './spec/index.ts';
+export type { BundleState, FileRecord } from './state.ts';
+export { type UnpackOptions, unpack } from './unpack/unpack.ts';

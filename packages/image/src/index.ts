@@ -1,3 +1,12 @@
+export * from './build/image.ts';
+export * from './build/layer.ts';
+export { type CompressOptions, compress } from './compression/compress.ts';
+export { type DecompressOptions, decompress } from './compression/decompress.ts';
+export { detectCompression, layerCompression } from './compression/detect.ts';
+export { type InflateEngine, inflateEngine } from './compression/engines.ts';
+export * from './compression/limits.ts';
+export { createSyncDecompressor, type SyncDecompressor } from './compression/sync-decompressor.ts';
+export type * from './compression/types.ts';
 export type * from './descriptor.ts';
 export { abortable } from './digest/abortable.ts';
 export * from './digest/digest.ts';
@@ -37,3 +46,5 @@ export { expandSparse } from './tar/sparse-expand.ts';
 export { type TarWriteEntry, type WriteTarOptions, writeTar } from './tar/write-tar.ts';
 export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export type { TarWriterEntry } from './tar/writer-entry.ts';
+export { type ValidateImageOptions, validateImage } from './validate/validate-image.ts';
+export type { Violation } from './validate/violation.ts';

@@ -1,1 +1,14 @@
-export {};
+export { type Container, type LaunchBundle, type LaunchOptions, launch } from './container.ts';
+export { defaultStateRoot, type RuntimeEnvironment } from './env.ts';
+export * from './errors.ts';
+export type { StdioOption } from './init/index.ts';
+export type { LifecycleOptions } from './lifecycle/context.ts';
+export { type CreateOptions, create } from './lifecycle/create.ts';
+export { type ExitStatus, exitStatus } from './lifecycle/exit.ts';
+export { type KillOptions, kill } from './lifecycle/kill.ts';
+export { type RemoveOptions, remove } from './lifecycle/remove.ts';
+export { type RunOptions, run, runDetached } from './lifecycle/run.ts';
+export { start } from './lifecycle/start.ts';
+export { list, state } from './lifecycle/state.ts';
+export { parseSignal, signalName } from './process/signal.ts';
+export type { ContainerStatus, State } from './state/record.ts';

@@ -1,1 +1,21 @@
+export { harmlessLabels } from './annotations.ts';
+export { dockerCapabilities } from './capabilities.ts';
+export {
+  type DefaultSpecOptions,
+  defaultMaskedPaths,
+  defaultMounts,
+  defaultPath,
+  defaultReadonlyPaths,
+  defaultSpec,
+} from './defaults.ts';
+export { mergeEnvironment } from './environment.ts';
+export { type SpecFromImageOptions, specFromImage } from './from-image.ts';
+export { configSizeLimit } from './limits.ts';
+export { parseSpec, requireValidSpec } from './parse.ts';
+export { type RootlessOptions, singleIdMappings } from './rootless.ts';
 export type * from './types.ts';
+export { lookupUser } from './user/lookup.ts';
+export { readFileInRoot } from './user/read-in-root.ts';
+export { type ResolvedUser, resolveUser, type UserDatabases } from './user/resolve.ts';
+export type { SpecViolation } from './validate/checks.ts';
+export { validateSpec } from './validate/validate.ts';

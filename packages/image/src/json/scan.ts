@@ -19,10 +19,13 @@ const quote = 0x22;
 const backslash = 0x5c;
 const simpleName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Appends one step to a JSON path; a name that is not a plain word goes into brackets. */
+const longestName = 100;
+
+/** Appends one step to a JSON path: a name that is not a plain word in brackets, a long one cut. */
 export function jsonPathStep(parent: string, step: string | number): string {
   if (typeof step === 'number') return `${parent}[${step}]`;
-  return simpleName.test(step) ? `${parent}.${step}` : `${parent}[${JSON.stringify(step)}]`;
+  const name = step.length > longestName ? `${step.slice(0, longestName)}…` : step;
+  return simpleName.test(name) ? `${parent}.${name}` : `${parent}[${JSON.stringify(name)}]`;
 }
 
 function pathOf(levels: readonly Level[]): string {

@@ -36,18 +36,22 @@ function amd64Below(variant: string): Cpu[] {
   return [...countDown('amd64', 'v', { high: version - 1, low: 1 }), { architecture: '386' }];
 }
 
+function cpusBelow({ architecture, variant }: Cpu): Cpu[] {
+  switch (architecture) {
+    case 'amd64':
+      return amd64Below(variant ?? 'v1');
+    case 'arm64':
+      return arm64Below(variant ?? 'v8');
+    case 'arm':
+      return armBelow(variant ?? 'v7');
+    default:
+      return [];
+  }
+}
+
 /** The processors whose programs a processor runs, best first, itself at the beginning. */
-function runnableCpus({ architecture, variant }: Cpu): Cpu[] {
-  const self = { architecture, ...(variant === undefined ? {} : { variant }) };
-  const below =
-    architecture === 'amd64'
-      ? amd64Below(variant ?? 'v1')
-      : architecture === 'arm64'
-        ? arm64Below(variant ?? 'v8')
-        : architecture === 'arm'
-          ? armBelow(variant ?? 'v7')
-          : [];
-  return [self, ...below.map(normalizeCpu)];
+function runnableCpus(cpu: Cpu): Cpu[] {
+  return [cpu, ...cpusBelow(cpu).map(normalizeCpu)];
 }
 
 function sameCpu(a: Cpu, b: Cpu): boolean {

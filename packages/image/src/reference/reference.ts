@@ -1,4 +1,4 @@
-import { type Digest, parseDigest } from '../digest/digest.ts';
+import { type Digest, isDigest, parseDigest } from '../digest/digest.ts';
 import { ImageError, isOciError } from '../errors.ts';
 import { REFERENCE_LIMIT } from '../limits.ts';
 import { isDomain, isRepositoryPath, isTag, splitFamiliarName, splitReference } from './grammar.ts';
@@ -47,10 +47,10 @@ function findSlip(text: string): Problem | undefined {
   const scheme = /^([a-z-]+):\/\//i.exec(text)?.[0];
   if (scheme !== undefined)
     return { reason: 'a URL is not a reference', hint: `leave out ${scheme} at the beginning` };
-  if (imageIdentifier.test(text))
+  if (isDigest(text) || imageIdentifier.test(text))
     return {
-      reason: 'it is an identifier of 64 hexadecimal characters',
-      hint: 'name the repository: name@sha256:… means content by its digest',
+      reason: 'a digest alone does not say which repository it is in',
+      hint: 'name the repository, as in debian@sha256:…',
     };
   return undefined;
 }
@@ -131,7 +131,8 @@ export function familiarReference(reference: Reference): string {
   if (registry !== defaultRegistry) return formatReference(reference);
   const name = repository.startsWith(officialPrefix) ? repository.slice(officialPrefix.length) : repository;
   const short = name.includes('/') ? repository : name;
-  // A namespace with a dot would be taken for a registry.
-  if (splitFamiliarName(short).domain !== undefined) return formatReference(reference);
-  return withTagAndDigest(short, reference);
+  const familiar = withTagAndDigest(short, reference);
+  // A namespace with a dot would be taken for a registry, and a repository "sha256" for a digest.
+  const misread = splitFamiliarName(short).domain !== undefined || findSlip(familiar) !== undefined;
+  return misread ? formatReference(reference) : familiar;
 }

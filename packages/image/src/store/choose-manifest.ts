@@ -3,10 +3,10 @@ import { ImageError, isOciError } from '../errors.ts';
 import { INDEX_DEPTH_LIMIT, INDEX_ENTRIES_LIMIT } from '../limits.ts';
 import type { Index } from '../manifest/types.ts';
 import { isIndexType, isManifestType } from '../media-types.ts';
-import type { Platform } from '../platform.ts';
 import { hostPlatform } from '../platform/host.ts';
 import { matchesPlatform } from '../platform/match.ts';
 import { selectPlatform } from '../platform/select.ts';
+import type { Platform } from '../platform.ts';
 import type { ContentStore } from './content-store.ts';
 import { platformOf, readConfig, readDocument } from './load-image.ts';
 
@@ -36,7 +36,13 @@ export async function chooseManifest(
   const direct = fitting(index.manifests, wanted);
   if (direct !== undefined) return direct;
   const candidates: Descriptor[] = [];
-  await gather(content, index, { name, candidates, left: { entries: INDEX_ENTRIES_LIMIT }, depth: 1, signal });
+  await gather(content, index, {
+    name,
+    candidates,
+    left: { entries: INDEX_ENTRIES_LIMIT },
+    depth: 1,
+    signal,
+  });
   const [only] = candidates;
   if (platform === undefined && candidates.length === 1 && only?.platform === undefined && only !== undefined)
     return only;

@@ -1,20 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describeContentStore } from './contract.testkit.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createLayout, openStore } from './open.ts';
+import { scratch } from './scratch.testkit.ts';
 import type { ImageStore } from './store.ts';
 
 function onDisk(open: (directory: string) => Promise<ImageStore>) {
   return async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'ocijs-store-'));
-    const store = await open(directory);
+    const place = await scratch();
+    const store = await open(place.directory);
     return {
       store,
       async [Symbol.asyncDispose]() {
         await store[Symbol.asyncDispose]();
-        await rm(directory, { recursive: true });
+        await place[Symbol.asyncDispose]();
       },
     };
   };

@@ -193,7 +193,10 @@ export function describeContentStore(name: string, factory: () => Promise<StoreU
         await ingest.commit();
       };
       await Promise.all(Array.from({ length: 8 }, ingestOnce));
-      assert.deepEqual(offsets.toSorted((a, b) => a - b), [0, ...Array<number>(7).fill(10_000)]);
+      assert.deepEqual(
+        offsets.toSorted((a, b) => a - b),
+        [0, ...Array<number>(7).fill(10_000)],
+      );
     });
 
     check('stops waiting for another writer when aborted', async (store) => {

@@ -21,8 +21,7 @@ export async function ensureLayout(files: LayoutFiles): Promise<void> {
   if (!(await isLayout(directory))) await assertVacant(directory);
   await using lock = await lockIndex(files);
   await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true, mode: directoryMode(files) });
-  if (!(await isLayout(directory)))
-    await writeLayoutFile(files, 'oci-layout', { bytes: layoutMarker, lock });
+  if (!(await isLayout(directory))) await writeLayoutFile(files, 'oci-layout', { bytes: layoutMarker, lock });
   if (!(await hasIndex(directory)))
     await writeLayoutFile(files, 'index.json', { bytes: encodeLayoutIndex(emptyLayoutIndex), lock });
 }

@@ -1,6 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestAlgorithm, digestHex, type Digest, parseAnyDigest } from '../digest/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, parseAnyDigest } from '../digest/digest.ts';
 import { ImageError } from '../errors.ts';
 import { errnoOf } from './failure.ts';
 

@@ -1,8 +1,8 @@
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
+import { parseJson } from '../json/parse.ts';
 import { LAYOUT_INDEX_LIMIT } from '../limits.ts';
 import { parseDescriptor } from '../manifest/descriptor.ts';
-import { parseJson } from '../json/parse.ts';
 import { MediaType } from '../media-types.ts';
 import type { NamedImage } from './store.ts';
 

@@ -6,10 +6,10 @@ import { inStore } from './failure.ts';
 import { readIndexFile, updateIndexFile } from './index-file.ts';
 import { openIngest } from './ingest.ts';
 import { blobPath, type LayoutFiles } from './layout-files.ts';
-import { checkName, findName, namedEntries, withName, withoutName } from './layout-index.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import { imageFromStore } from './store-image.ts';
+import { checkName, findName, namedEntries, withName, withoutName } from './layout-index.ts';
 import type { Store } from './store.ts';
+import { imageFromStore } from './store-image.ts';
 
 /** The store over the files of an image layout. */
 export function layoutStore(files: LayoutFiles): Store {

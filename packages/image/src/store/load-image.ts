@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import type { Descriptor } from '../descriptor.ts';
 import { digestAlgorithm } from '../digest/digest.ts';
 import { verifyBytes } from '../digest/verify.ts';
-import { ImageError } from '../errors.ts';
+import { ImageError, isOciError } from '../errors.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../limits.ts';
 import { parseImageConfig } from '../manifest/config.ts';
 import { parseManifestOrIndex } from '../manifest/manifest.ts';
 import type { ImageConfig, Manifest } from '../manifest/types.ts';
 import { MediaType } from '../media-types.ts';
-import type { Platform } from '../platform.ts';
 import { matchesPlatform } from '../platform/match.ts';
 import { formatPlatform } from '../platform/parse.ts';
+import type { Platform } from '../platform.ts';
 import type { ImageSource } from '../source.ts';
 import { chooseManifest } from './choose-manifest.ts';
 import type { ContentStore } from './content-store.ts';
@@ -48,7 +48,8 @@ export async function loadImage(
   if (top.kind === 'index') {
     const chosen = await chooseManifest(content, top.index, { name, platform: wanted, signal });
     const found = await readDocument(content, chosen, { signal });
-    if (found.kind === 'manifest') return imageOf(content, { ...found, descriptor: chosen }, { name, signal });
+    if (found.kind === 'manifest')
+      return imageOf(content, { ...found, descriptor: chosen }, { name, signal });
     throw unexpectedIndex(chosen);
   }
   const image = await imageOf(content, { ...top, descriptor }, { name, signal });
@@ -84,7 +85,21 @@ export async function readConfig(
     });
   }
   const rawConfig = await readVerified(content, manifest.config, { limit: CONFIG_LIMIT, signal });
-  return { config: parseImageConfig(rawConfig), rawConfig };
+  return { config: parseNamedConfig(rawConfig, name ?? manifest.config.digest), rawConfig };
+}
+
+function parseNamedConfig(rawConfig: Uint8Array, name: string): ImageConfig {
+  try {
+    return parseImageConfig(rawConfig);
+  } catch (error) {
+    if (!isOciError(error, 'ERR_OCI_CONFIG_INVALID')) throw error;
+    throw new ImageError('ERR_OCI_CONFIG_INVALID', `the config of ${name} is not one of an image: ${error.message}`, {
+      ...error.facts,
+      reference: name,
+      cause: error,
+      hint: error.hint ?? 'it may be an artifact that only borrows the media type of an image config',
+    });
+  }
 }
 
 async function readVerified(

@@ -14,8 +14,8 @@ import {
   withName,
   withoutName,
 } from './layout-index.ts';
-import { imageFromStore } from './store-image.ts';
 import type { ImageStore } from './store.ts';
+import { imageFromStore } from './store-image.ts';
 
 const WHERE = 'the store in memory';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { ImageError } from '../errors.ts';
 import { type Environment, processEnvironment } from '../env.ts';
+import { ImageError } from '../errors.ts';
 import { ensureLayout } from './create-layout.ts';
 import { defaultStoreDirectory } from './directory.ts';
 import { inStore } from './failure.ts';

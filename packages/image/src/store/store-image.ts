@@ -1,8 +1,8 @@
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import type { ImageSource } from '../source.ts';
-import { loadImage } from './load-image.ts';
 import { REF_NAME } from './layout-index.ts';
+import { loadImage } from './load-image.ts';
 import type { ImageStore, OpenImageOptions } from './store.ts';
 
 /** Opens an image of a store by name or descriptor; what {@link ImageStore.image} promises. */

@@ -1,6 +1,6 @@
 import type { TarEntryDraft } from './entry.ts';
 import { invalidTar, quoteName } from './failure.ts';
-import { maxDeviceNumber, maxId } from './limits.ts';
+import { DEVICE_NUMBER_LIMIT, ID_LIMIT } from './limits.ts';
 import { type FieldRange, parseNumeric } from './numeric.ts';
 import { decodeField } from './text.ts';
 
@@ -126,8 +126,8 @@ function parseSeconds(block: Buffer, field: FieldRange): bigint {
 
 /** Throws unless `value` can be a user or group id of Linux. */
 export function checkId(value: number | bigint, what: string): number {
-  if (typeof value === 'bigint' || value < 0 || value > maxId) {
-    throw invalidTar(`a ${what} is ${value}, outside of 0 to ${maxId}`, { actual: String(value) });
+  if (typeof value === 'bigint' || value < 0 || value > ID_LIMIT) {
+    throw invalidTar(`a ${what} is ${value}, outside of 0 to ${ID_LIMIT}`, { actual: String(value) });
   }
   return value;
 }
@@ -141,7 +141,7 @@ export function checkSize(value: number | bigint): number {
 }
 
 function checkDevice(value: number | bigint): number {
-  if (typeof value === 'bigint' || value < 0 || value > maxDeviceNumber) {
+  if (typeof value === 'bigint' || value < 0 || value > DEVICE_NUMBER_LIMIT) {
     throw invalidTar(`a device number is ${value}`, { actual: String(value) });
   }
   return value;

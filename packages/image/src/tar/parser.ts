@@ -3,7 +3,7 @@ import type { TarEntry, TarEntryDraft } from './entry.ts';
 import { applyExtensions, setName } from './extensions.ts';
 import { invalidTar, quoteName, tarLimitExceeded } from './failure.ts';
 import { checkSize, decodeHeader, entryType, headerFormat } from './header.ts';
-import { maxExtendedHeaderBytes } from './limits.ts';
+import { EXTENDED_HEADER_LIMIT } from './limits.ts';
 import { parseDecimal } from './numeric.ts';
 import { type PaxRecords, parsePaxRecords } from './pax.ts';
 import {
@@ -196,8 +196,8 @@ export function createTarParser(handler: TarHandler): TarParser {
   }
 
   function startExtended(kind: ExtendedKind, size: number): void {
-    if (size > maxExtendedHeaderBytes) {
-      throw tarLimitExceeded('an extended tar header', { limit: maxExtendedHeaderBytes, actual: size });
+    if (size > EXTENDED_HEADER_LIMIT) {
+      throw tarLimitExceeded('an extended tar header', { limit: EXTENDED_HEADER_LIMIT, actual: size });
     }
     extendedKind = kind;
     extended = Buffer.allocUnsafeSlow(size);

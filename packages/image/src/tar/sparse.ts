@@ -1,7 +1,7 @@
 import type { SparseSegment } from './entry.ts';
 import { invalidTar, tarLimitExceeded } from './failure.ts';
 import { checkSize } from './header.ts';
-import { maxSparseMapBytes } from './limits.ts';
+import { SPARSE_MAP_LIMIT } from './limits.ts';
 import { parseDecimal, parseNumeric } from './numeric.ts';
 import type { PaxRecords } from './pax.ts';
 
@@ -75,8 +75,8 @@ export function createPaxSparseDecoder(): SparseMapDecoder {
 }
 
 function checkMapSize(bytes: number): void {
-  if (bytes > maxSparseMapBytes) {
-    throw tarLimitExceeded('the map of a sparse file', { limit: maxSparseMapBytes, actual: bytes });
+  if (bytes > SPARSE_MAP_LIMIT) {
+    throw tarLimitExceeded('the map of a sparse file', { limit: SPARSE_MAP_LIMIT, actual: bytes });
   }
 }
 

@@ -1,6 +1,6 @@
 import { invalidTar, quoteName } from './failure.ts';
 import type { TarEntryType } from './entry.ts';
-import { maxDeviceNumber, maxId } from './limits.ts';
+import { DEVICE_NUMBER_LIMIT, ID_LIMIT } from './limits.ts';
 
 /** What is written; every {@link TarEntry} that is not sparse can be passed as it is. */
 export interface TarWriterEntry {
@@ -82,11 +82,11 @@ function check(entry: CompleteEntry, { label, isLink }: { readonly label: string
     if (text.includes(0)) refuse('holds a NUL in a name');
   }
   requireRange(entry.mode, { maximum: 0o7777, what: 'mode', refuse });
-  requireRange(entry.uid, { maximum: maxId, what: 'user id', refuse });
-  requireRange(entry.gid, { maximum: maxId, what: 'group id', refuse });
+  requireRange(entry.uid, { maximum: ID_LIMIT, what: 'user id', refuse });
+  requireRange(entry.gid, { maximum: ID_LIMIT, what: 'group id', refuse });
   requireRange(entry.size, { maximum: Number.MAX_SAFE_INTEGER, what: 'size', refuse });
-  requireRange(entry.deviceMajor, { maximum: maxDeviceNumber, what: 'device number', refuse });
-  requireRange(entry.deviceMinor, { maximum: maxDeviceNumber, what: 'device number', refuse });
+  requireRange(entry.deviceMajor, { maximum: DEVICE_NUMBER_LIMIT, what: 'device number', refuse });
+  requireRange(entry.deviceMinor, { maximum: DEVICE_NUMBER_LIMIT, what: 'device number', refuse });
   for (const name of entry.xattrs.keys()) {
     if (name === '' || name.includes('=') || name.includes('\0')) refuse('has an invalid attribute name');
   }

@@ -1,7 +1,7 @@
 import { pack as createPack } from 'tar-stream';
 import { invalidTar, quoteName } from './failure.ts';
 import { type HeaderPatch, patchHeaders } from './header-patch.ts';
-import { maxExtendedHeaderBytes } from './limits.ts';
+import { EXTENDED_HEADER_LIMIT } from './limits.ts';
 import { packBytes, packHeader, packStream, paxPackHeader, sevenDigitFields } from './pack-entry.ts';
 import { encodePaxRecords } from './pax-encode.ts';
 import { type CompleteEntry, completeEntry, type TarWriterEntry } from './writer-entry.ts';
@@ -40,10 +40,10 @@ export function createTarWriter(): TarWriter {
   async function writeRecords(entry: CompleteEntry, label: string): Promise<void> {
     const records = encodePaxRecords(entry);
     if (records.length === 0) return;
-    if (records.length > maxExtendedHeaderBytes) {
+    if (records.length > EXTENDED_HEADER_LIMIT) {
       throw invalidTar(`tar entry ${quoteName(label)} has more metadata than readers accept`, {
         entry: label,
-        limit: maxExtendedHeaderBytes,
+        limit: EXTENDED_HEADER_LIMIT,
         actual: records.length,
       });
     }

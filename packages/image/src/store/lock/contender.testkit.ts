@@ -7,7 +7,10 @@ import { acquireLock } from './lock.ts';
 const [directory = '', rounds = '0', mortality = '0'] = process.argv.slice(2);
 
 for (let round = 0; round < Number(rounds); round++) {
-  await using _lock = await acquireLock(join(directory, 'locks', 'l'), { what: 'the test', timeoutMs: 20_000 });
+  await using _lock = await acquireLock(join(directory, 'locks', 'l'), {
+    what: 'the test',
+    timeoutMs: 20_000,
+  });
   const mark = `${process.pid}.${round}`;
   const owner = join(directory, 'owner');
   await writeFile(owner, mark);

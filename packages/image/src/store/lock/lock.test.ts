@@ -107,7 +107,9 @@ test('a file in the place of a lock is named, not waited for', async () => {
   await assert.rejects(acquireLock(place.lock, { what }), { code: 'ERR_OCI_STORE_INVALID' });
 });
 
-test('owners are told apart: running, ended, another start of the same pid, out of sight', { skip: linuxOnly() }, async () => {
+test('owners are told apart: running, ended, another start of the same pid, out of sight', {
+  skip: linuxOnly(),
+}, async () => {
   assert.equal(tokenLiveness(createToken()), 'alive');
   assert.equal(tokenLiveness(await deadToken()), 'gone');
   assert.equal(tokenLiveness(createToken().replace(/:(\d+):\d+:/, ':$1:1:')), 'gone');

@@ -181,6 +181,7 @@ function timedOut(path: string, holder: string, { what, timeoutMs }: LockOptions
   const seconds = Math.round((timeoutMs ?? 0) / 1000);
   return new ImageError('ERR_OCI_STORE_LOCKED', `${what} was locked by ${who} for ${seconds} s`, {
     path,
-    hint: pid === undefined ? `remove ${path} if nothing uses it` : `look what process ${pid} does, or end it`,
+    hint:
+      pid === undefined ? `remove ${path} if nothing uses it` : `look what process ${pid} does, or end it`,
   });
 }

@@ -1,0 +1,63 @@
+import { type EntryContext, metadataTarget } from './entry-context.ts';
+import { hasErrno } from './failure.ts';
+
+/** Belong to the host, which labels files by its own policy. */
+const hostAttributes: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl']);
+
+/** What an entry without such attributes takes away from what was there; other namespaces are the host's. */
+const removable = /^(user\.|trusted\.|security\.capability$|system\.posix_acl_)/;
+
+/** Only the kernel's owner of a file system may set these. */
+const privileged = /^(security|trusted)\./;
+
+/** Sets the entry's extended attributes, and removes those that it does not have. */
+export function applyAttributes(entry: EntryContext): undefined {
+  const { layer, header } = entry;
+  if (!layer.attributes) return;
+  if (header.type === 'directory' || header.type === 'file') removeOthers(entry);
+  for (const [name, value] of header.xattrs) {
+    if (hostAttributes.has(name)) {
+      layer.warn({
+        code: 'attribute-of-host',
+        message: `extended attribute ${name} belongs to the host and was left out`,
+      });
+      continue;
+    }
+    attempt(entry, name, () => layer.operations.setAttribute(metadataTarget(entry), name, value));
+    if (!layer.attributes) return;
+  }
+}
+
+function removeOthers(entry: EntryContext): void {
+  const { operations } = entry.layer;
+  let names: string[] = [];
+  attempt(entry, 'any', () => {
+    names = operations.listAttributes(metadataTarget(entry));
+  });
+  for (const name of names) {
+    if (!removable.test(name) || entry.header.xattrs.has(name)) continue;
+    attempt(entry, name, () => operations.removeAttribute(metadataTarget(entry), name));
+  }
+}
+
+/** Some attributes are out of reach: of a file system that has none, or of an ordinary user. All else fails. */
+function attempt({ layer }: EntryContext, name: string, effect: () => void): void {
+  try {
+    effect();
+  } catch (error) {
+    if (hasErrno(error, 'ENOTSUP')) {
+      layer.attributes = false;
+      layer.warn({
+        code: 'attributes-unsupported',
+        message: 'the target file system has no extended attributes; they were left out',
+      });
+    } else if (layer.placeholderDevices && privileged.test(name) && hasErrno(error, 'EPERM')) {
+      layer.warn({
+        code: 'attribute-denied',
+        message: `extended attributes such as ${name} were left out, since setting them needs root`,
+      });
+    } else {
+      throw error;
+    }
+  }
+}

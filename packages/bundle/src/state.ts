@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, isDigest, parseJson } from '@ocijs/image';
+import type { BundleImage } from './bundle.ts';
+import { BundleError } from './errors.ts';
+import { stateSizeLimit } from './limits.ts';
+import { readLimitedFile } from './read-file.ts';
+import { hasErrno } from './rootfs/failure.ts';
+import type { IdMapping } from './spec/types.ts';
+
+/** What `oci.json` in a bundle says: how it was unpacked, which it has to be repacked by. */
+export interface BundleState {
+  readonly version: 1;
+  readonly image: BundleImage & {
+    readonly platform: string;
+    /** Digests of the layers, the lowest first. */
+    readonly layers: readonly Digest[];
+  };
+  readonly rootless: boolean;
+  readonly uidMap: readonly IdMapping[];
+  readonly gidMap: readonly IdMapping[];
+}
+
+/** What a repack compares a file with; taken from the headers of the layers while they are applied. */
+export interface FileRecord {
+  /** Relative to the root file system. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'character-device' | 'block-device' | 'fifo';
+  readonly mode: number;
+  /** As in the image, before any mapping. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly linkname?: string;
+  readonly device?: { readonly major: number; readonly minor: number };
+  readonly digest?: Digest;
+}
+
+const fileName = 'oci.json';
+
+/** Writes `oci.json`. */
+export async function writeState(directory: string, state: BundleState): Promise<void> {
+  await writeFile(join(directory, fileName), `${JSON.stringify(state, null, 2)}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  });
+}
+
+/** Reads which image a bundle is of; undefined for bundles that others made. Throws ERR_OCI_BUNDLE_INVALID. */
+export async function readBundleImage(directory: string): Promise<BundleImage | undefined> {
+  const path = join(directory, fileName);
+  let raw: Buffer;
+  try {
+    raw = await readLimitedFile(path, { limit: stateSizeLimit });
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const state = parseJson(raw, { limit: stateSizeLimit, what: path }) as Partial<BundleState> | null;
+  const { name, digest } = state?.image ?? {};
+  if (state?.version !== 1 || typeof name !== 'string' || typeof digest !== 'string' || !isDigest(digest)) {
+    throw new BundleError('ERR_OCI_BUNDLE_INVALID', `${path} is not a bundle state of this version`, {
+      path,
+    });
+  }
+  return { name, digest };
+}

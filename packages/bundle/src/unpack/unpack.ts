@@ -1,0 +1,161 @@
+import { chmod, chown, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatPlatform, type ImageSource, type OnEvent } from '@ocijs/image';
+import { available } from '@ocijs/linux';
+import type { Bundle } from '../bundle.ts';
+import { BundleError } from '../errors.ts';
+import { mapId } from '../id-map.ts';
+import type { ApplyOptions } from '../rootfs/layer-context.ts';
+import type { IdMapping } from '../spec/types.ts';
+import { writeState } from '../state.ts';
+import { startLayerThread } from './layer-thread.ts';
+import { type PlannedLayer, planLayers } from './plan.ts';
+import { runtimeConfig } from './runtime-config.ts';
+import { stageDirectory } from './staging.ts';
+
+/** Options of {@link unpack}. */
+export interface UnpackOptions {
+  /** Make `directory` the root file system itself, without `config.json`. */
+  readonly rootfsOnly?: boolean;
+  /**
+   * Keep owners and devices out: all files belong to the caller, devices become empty files, and attributes that
+   * need privileges are left out with a warning. By default for everyone but root.
+   */
+  readonly rootless?: boolean;
+  /** Which users on the host stand for those of the image; as they are by default. Not with `rootless`. */
+  readonly uidMap?: readonly IdMapping[];
+  /** The same for groups. */
+  readonly gidMap?: readonly IdMapping[];
+  /** A directory of a layer that meets a link to a directory is unpacked through the link. False by default. */
+  readonly keepDirlinks?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/**
+ * Unpacks an image into a bundle: `rootfs`, `config.json` and `oci.json` in `directory` (mode 0700), which must
+ * not exist or be empty. Every byte is verified against manifest and configuration; nothing but `directory` is
+ * written to, whatever the layers contain; and the directory appears complete or not at all, also when `signal`
+ * aborts.
+ *
+ * Throws ERR_OCI_BUNDLE_EXISTS, ERR_OCI_LAYER_INVALID, ERR_OCI_LAYER_ESCAPE, ERR_OCI_UNPACK_DENIED,
+ * ERR_OCI_UNPACK_FAILED, ERR_OCI_USER_NOT_FOUND, ERR_OCI_PLATFORM_UNSUPPORTED (needs Linux), and of `@ocijs/image`
+ * what tells damaged or unsupported content, such as ERR_OCI_DIGEST_MISMATCH.
+ */
+export async function unpack(
+  image: ImageSource,
+  directory: string,
+  options: UnpackOptions = {},
+): Promise<Bundle> {
+  options.signal?.throwIfAborted();
+  requireLinux();
+  const layers = planLayers(image);
+  const rootless = options.rootless ?? process.getuid?.() !== 0;
+  const apply: ApplyOptions = {
+    rootless,
+    placeholderDevices: rootless || (await inUserNamespace()),
+    uidMap: options.uidMap ?? [],
+    gidMap: options.gidMap ?? [],
+    keepDirlinks: options.keepDirlinks ?? false,
+  };
+  const staging = await stageDirectory(directory);
+  try {
+    const rootfs = join(staging.directory, 'rootfs');
+    await makeRootfs(rootfs, apply);
+    await applyLayers(image, layers, { ...options, rootfs, apply });
+    const config = runtimeConfig(image.config, { rootfs, ...apply });
+    const { name, descriptor } = image;
+    if (!options.rootfsOnly) {
+      await writeState(staging.directory, {
+        version: 1,
+        image: {
+          name,
+          digest: descriptor.digest,
+          platform: formatPlatform(image.platform),
+          layers: layers.map((layer) => layer.descriptor.digest),
+        },
+        rootless,
+        uidMap: apply.uidMap,
+        gidMap: apply.gidMap,
+      });
+      await writeFile(join(staging.directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, {
+        flag: 'wx',
+      });
+    }
+    options.signal?.throwIfAborted();
+    await staging.commit(options.rootfsOnly ? { only: 'rootfs' } : {});
+    const { target } = staging;
+    return {
+      directory: target,
+      rootfs: options.rootfsOnly ? target : join(target, 'rootfs'),
+      config,
+      image: { name, digest: descriptor.digest },
+    };
+  } catch (error) {
+    await staging.discard();
+    throw error;
+  }
+}
+
+/** The same to start from, whatever the umask and the time. */
+async function makeRootfs(path: string, { rootless, uidMap, gidMap }: ApplyOptions): Promise<void> {
+  await mkdir(path);
+  if (!rootless) {
+    const uid = mapId(0, { mappings: uidMap, kind: 'user' });
+    await chown(path, uid, mapId(0, { mappings: gidMap, kind: 'group' }));
+  }
+  await chmod(path, 0o755);
+  await utimes(path, 0, 0);
+}
+
+interface ApplyLayersOptions extends UnpackOptions {
+  readonly rootfs: string;
+  readonly apply: ApplyOptions;
+}
+
+async function applyLayers(
+  image: ImageSource,
+  layers: readonly PlannedLayer[],
+  { rootfs, apply, signal, onEvent }: ApplyLayersOptions,
+): Promise<void> {
+  const total = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  onEvent?.({ type: 'unpack-start', layers: layers.length, total });
+  if (layers.length === 0) return;
+  const warned = new Set<string>();
+  await using thread = startLayerThread();
+  for (const [index, { descriptor, diffId }] of layers.entries()) {
+    const { digest, size, mediaType } = descriptor;
+    const progress = (done: number): void =>
+      onEvent?.({ type: 'layer-progress', index, digest, total: size, done });
+    const file = image.blobFile?.(descriptor);
+    const entries = await thread.apply(
+      { ...apply, rootfs, descriptor: { digest, size, mediaType }, diffId, file },
+      {
+        signal,
+        openBlob: () => image.openBlob(descriptor, { signal }),
+        onProgress: progress,
+        onWarning: ({ code, message }) => {
+          if (!warned.has(code)) onEvent?.({ type: 'warning', code, message });
+          warned.add(code);
+        },
+      },
+    );
+    progress(size);
+    onEvent?.({ type: 'layer-done', index, digest, entries });
+  }
+}
+
+function requireLinux(): void {
+  if (available()) return;
+  throw new BundleError(
+    'ERR_OCI_PLATFORM_UNSUPPORTED',
+    `images are unpacked on Linux only, this is ${process.platform} on ${process.arch}`,
+    { actual: process.platform, hint: 'run it in a Linux virtual machine or container' },
+  );
+}
+
+/** Root of a user namespace may not make devices, nor set some attributes. */
+async function inUserNamespace(): Promise<boolean> {
+  const map = await readFile('/proc/self/uid_map', 'utf8');
+  return map.trim().split(/\s+/).join(' ') !== '0 0 4294967295';
+}

@@ -1,0 +1,52 @@
+import type { Command } from '@oclif/core';
+import { BaseCommand } from './base-command.ts';
+import { usageError } from './errors.ts';
+import { cutAtPositional } from './run/cut.ts';
+import { refuseUnsupported } from './run/unsupported.ts';
+import { suggest } from './suggest.ts';
+
+type Commands = Readonly<Record<string, Command.Class>>;
+
+/** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
+const comingCommands: ReadonlySet<string> = new Set(
+  (
+    'copy repack exec kill stop pause unpause wait logs stats tag rmi gc fsck manifest index config append squash rebase ' +
+    'flatten annotate diff history ls cat export save load catalog delete referrers attach artifact login logout sign ' +
+    'verify completion'
+  ).split(' '),
+);
+
+/**
+ * Makes the command line fit oclif's parser: an unknown command is refused with a suggestion, a bare `--tls-verify` means
+ * true, global flags may stand before the command, and the flags of `run` end at its first positional, so that flags of the container's command are left alone.
+ */
+export function prepareArguments(argv: readonly string[], commands: Commands): string[] {
+  const leading = cutAtPositional(argv, BaseCommand.baseFlags);
+  const [first, ...own] = leading.positionals;
+  if (first === undefined) return [...argv];
+  const rest = [...leading.flags, ...own];
+  if (first === 'help') return own[0] === undefined ? ['--help'] : [own[0], '--help'];
+  const command = commands[first];
+  if (command === undefined) throw unknownCommand(first, Object.keys(commands));
+  if (first === 'run') refuseUnsupported(cutAtPositional(rest, flagsOf(command)).flags);
+  const cut = command.strict ? { flags: rest, positionals: [] } : cutAtPositional(rest, flagsOf(command));
+  const flags = cut.flags.map((flag) => (flag === '--tls-verify' ? '--tls-verify=true' : flag));
+  return [first, ...flags, ...(cut.positionals.length > 0 ? ['--', ...cut.positionals] : [])];
+}
+
+function flagsOf(command: Command.Class): Command.Class['flags'] {
+  return { ...command.baseFlags, ...command.flags };
+}
+
+function unknownCommand(name: string, known: readonly string[]): Error {
+  if (comingCommands.has(name)) {
+    return usageError(
+      `command ${name} is not there yet`,
+      'see `oci --help` for the commands of this version',
+    );
+  }
+  const similar = suggest(name, known);
+  const hint =
+    similar === undefined ? 'see `oci --help` for all commands' : `did you mean \`oci ${similar}\`?`;
+  return usageError(`unknown command ${JSON.stringify(name)}`, hint);
+}

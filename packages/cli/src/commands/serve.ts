@@ -1,0 +1,73 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { usageError } from '../errors.ts';
+import { writeJson } from '../render/json.ts';
+
+export default class Serve extends BaseCommand {
+  static override summary = 'Serve the store, or any OCI layout, as a registry';
+  static override description =
+    'Plain HTTP. Names of the layout are pullable as they are and without their registry host; plain tags belong to a repository called like the directory. Ends with success on SIGINT and SIGTERM.';
+  static override examples = [
+    '<%= config.bin %> serve',
+    '<%= config.bin %> serve ./layout --listen 127.0.0.1:5000',
+  ];
+  static override args = {
+    directory: Args.string({ ignoreStdin: true, description: 'OCI layout (default: the store)' }),
+  };
+  static override flags = {
+    listen: Flags.string({ default: '127.0.0.1:0', helpValue: 'ADDR', summary: 'HOST:PORT, :PORT or HOST' }),
+    'read-only': Flags.boolean({ summary: 'Refuse every change' }),
+    creds: Flags.string({ helpValue: 'USER:PASS', summary: 'Ask clients for these credentials' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Serve);
+    const { startRegistry } = await import('@ocijs/registry/server');
+    const colon = flags.creds?.indexOf(':') ?? 0;
+    if (colon < 0) throw usageError('--creds is not USER:PASS');
+    const { creds } = flags;
+    const isVerbose = flags['log-level'] === 'info' || flags['log-level'] === 'debug';
+    const registry = await startRegistry({
+      ...(args.directory === undefined
+        ? { store: await this.openStore(flags) }
+        : { directory: args.directory }),
+      ...parseListen(flags.listen),
+      readOnly: flags['read-only'],
+      ...(creds === undefined
+        ? {}
+        : { auth: { type: 'basic', username: creds.slice(0, colon), password: creds.slice(colon + 1) } }),
+      ...(isVerbose
+        ? { onRequest: ({ method, path, status }) => process.stderr.write(`${status} ${method} ${path}\n`) }
+        : {}),
+    });
+    try {
+      const { url, host, port } = registry;
+      if (flags.json) await writeJson({ url, host, port });
+      else process.stdout.write(`${flags.quiet ? url : `listening on ${url}`}\n`);
+      await aborted(this.signal);
+    } finally {
+      await registry.close();
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** `HOST:PORT`, `:PORT`, `PORT` or `HOST`; an IPv6 address stands in brackets. */
+export function parseListen(text: string): { host?: string; port?: number } {
+  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]*):)?(\d{1,5})$/.exec(text);
+  if (match === null && /^(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)$/.test(text)) return { host: bare(text) };
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw usageError(`--listen ${JSON.stringify(text)} is not HOST:PORT`);
+  const host = match[1] ?? '';
+  return { port, ...(host === '' ? {} : { host: bare(host) }) };
+}
+
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}

@@ -1,0 +1,43 @@
+import { closeSync, openSync } from 'node:fs';
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { openContainers } from '../containers/collection.ts';
+import { describeFailure } from '../render/failure.ts';
+import { runAttached } from '../run/attached.ts';
+import { logFileOf, type SupervisorReport } from '../run/detached.ts';
+
+/** Runs a prepared container in the background until its end; started by `run --detach --rm`, not by people. */
+export default class Supervise extends BaseCommand {
+  static override hidden = true;
+  static override summary = 'Run a prepared container until its end';
+  static override args = { id: Args.string({ required: true, ignoreStdin: true }) };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Supervise);
+    const { directory } = await this.openStore(flags);
+    const containers = openContainers(directory);
+    const container = await containers.find(args.id);
+    const log = openSync(logFileOf(container), 'a', 0o600);
+    try {
+      await runAttached({
+        containers,
+        container,
+        bundle: container.record.bundle,
+        launch: { stdio: ['ignore', log, log], signal: this.signal },
+        onStarted: () => {
+          this.releaseSignals();
+          report({ started: true });
+        },
+      });
+    } catch (error) {
+      report({ failure: describeFailure(error) });
+      throw error;
+    } finally {
+      closeSync(log);
+    }
+  }
+}
+
+function report(message: SupervisorReport): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,85 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { platformText } from '../describe.ts';
+import { parseIdMaps } from '../flags/id-map.ts';
+import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { registryFlags, registryOptions } from '../flags/registry.ts';
+import { parseImageName } from '../image-name.ts';
+import { openImage, type PullPolicy, pullPolicies } from '../images.ts';
+
+export default class Unpack extends BaseCommand {
+  static override summary = 'Unpack an image into a runtime bundle';
+  static override description =
+    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind.';
+  static override examples = [
+    '<%= config.bin %> unpack debian:bookworm bundle',
+    '<%= config.bin %> unpack oci:layout:v1 bundle',
+  ];
+  static override args = {
+    image: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'NAME, docker://NAME or oci:DIR[:TAG|@DIGEST]',
+    }),
+    directory: Args.string({ required: true, ignoreStdin: true, description: 'New or empty directory' }),
+  };
+  static override flags = {
+    'rootfs-only': Flags.boolean({ summary: 'Put the files into DIR itself, without a configuration' }),
+    rootless: Flags.boolean({ summary: 'Unpack as an ordinary user, all files owned by the caller' }),
+    'uid-map': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'CONTAINER:HOST:SIZE',
+      summary: 'Shift user ids',
+    }),
+    'gid-map': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'CONTAINER:HOST:SIZE',
+      summary: 'Shift group ids',
+    }),
+    'keep-dirlinks': Flags.boolean({
+      summary: 'Keep a symlink to a directory where a later layer has a directory',
+    }),
+    pull: Flags.string({
+      options: [...pullPolicies],
+      default: 'missing',
+      summary: 'When to ask the registry',
+    }),
+    ...platformFlags,
+    ...registryFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Unpack);
+    const uidMap = await parseIdMaps('--uid-map', flags['uid-map']);
+    const gidMap = await parseIdMaps('--gid-map', flags['gid-map']);
+    const onEvent = this.progress(flags);
+    const image = await openImage(parseImageName(args.image), {
+      openStore: () => this.openStore(flags),
+      pull: flags.pull as PullPolicy,
+      remote: 'pull',
+      registry: registryOptions(flags),
+      ...(await wantedPlatform(flags.platform)),
+      signal: this.signal,
+      onEvent,
+    });
+    const { unpack } = await import('@ocijs/bundle');
+    const bundle = await unpack(image, args.directory, {
+      rootfsOnly: flags['rootfs-only'],
+      keepDirlinks: flags['keep-dirlinks'],
+      ...(flags.rootless ? { rootless: true } : {}),
+      ...(uidMap.length === 0 ? {} : { uidMap }),
+      ...(gidMap.length === 0 ? {} : { gidMap }),
+      signal: this.signal,
+      onEvent,
+    });
+    const { digest } = image.descriptor;
+    const { directory, rootfs } = bundle;
+    await this.print(flags, {
+      json: { reference: image.name, digest, platform: platformText(image.platform), directory, rootfs },
+      quiet: digest,
+      text: `unpacked ${image.name}@${digest} into ${directory}`,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CliError } from '../errors.ts';
+import { codeOf } from '../exit-codes.ts';
+import type { Containers, KnownContainer } from './collection.ts';
+import { isActive, statusOf } from './status.ts';
+
+/**
+ * Removes a container: its state, its root file system and its name. A running one is refused, or with `force`
+ * killed. Throws ERR_OCI_CONTAINER_RUNNING and ERR_OCI_CONTAINER_NOT_REMOVED.
+ */
+export async function removeContainer(
+  containers: Containers,
+  { container, force }: { readonly container: KnownContainer; readonly force: boolean },
+): Promise<void> {
+  const { record, directory } = container;
+  const status = await statusOf(record);
+  if (isActive(status.state) && !force) {
+    throw new CliError('ERR_OCI_CONTAINER_RUNNING', `container ${record.name} is ${status.state}`, {
+      hint: `end it first, or use \`oci rm --force ${record.name}\``,
+    });
+  }
+  if (status.isKnownToRuntime) {
+    const { remove } = await import('@ocijs/runtime');
+    await remove(record.id, { root: record.root, force: true });
+  }
+  await removeDirectory(directory);
+  await containers.release(record.id, record.name);
+}
+
+/** Removes a container's directory with everything in it; the record goes last, so that a half-removed one is still listed. */
+export async function removeDirectory(directory: string): Promise<void> {
+  for (const part of ['bundle', 'hosts', 'hostname', 'output.log']) await removeTree(join(directory, part));
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    const code = codeOf(error);
+    const isDenied = code === 'EACCES' || code === 'EPERM' || code === 'ENOTEMPTY';
+    if (!isDenied || process.geteuid?.() === 0) throw error;
+    await removeAsContainerRoot(path, error);
+  }
+}
+
+/** Files that a container's other users made belong to subordinate ids, which only a user namespace may remove. */
+async function removeAsContainerRoot(path: string, cause: unknown): Promise<void> {
+  const words = ['--user', '--map-root-user', '--map-auto', 'rm', '-rf', '--one-file-system', '--', path];
+  const exitCode = await new Promise<number | null>((resolve) => {
+    const child = spawn('unshare', words, { stdio: 'ignore' });
+    child.once('error', () => resolve(null));
+    child.once('close', resolve);
+  });
+  if (exitCode === 0) return;
+  throw new CliError('ERR_OCI_CONTAINER_NOT_REMOVED', `${path} cannot be removed completely`, {
+    cause,
+    hint: 'it holds files of subordinate ids; install util-linux 2.38 and uidmap, or remove it as root',
+  });
+}

@@ -1,0 +1,73 @@
+import type { RegistryOptions } from '@ocijs/registry';
+import { Flags } from '@oclif/core';
+import { usageError } from '../errors.ts';
+
+const group = 'REGISTRY';
+
+/** Flags of every command that speaks to a registry. */
+export const registryFlags = {
+  creds: Flags.string({ helpGroup: group, helpValue: 'USER:PASS', summary: 'Log in with these credentials' }),
+  authfile: Flags.string({ helpGroup: group, helpValue: 'FILE', summary: 'Read credentials from this file' }),
+  'tls-verify': Flags.string({
+    helpGroup: group,
+    options: ['true', 'false'],
+    summary: 'Require HTTPS with a valid certificate',
+  }),
+  'plain-http': Flags.boolean({ helpGroup: group, summary: 'Use HTTP without TLS' }),
+  ca: Flags.string({
+    helpGroup: group,
+    helpValue: 'FILE',
+    summary: 'Trust these certificate authorities too',
+  }),
+  'cert-dir': Flags.string({
+    helpGroup: group,
+    helpValue: 'DIR',
+    summary: 'Client certificates and authorities',
+  }),
+  retry: Flags.integer({
+    helpGroup: group,
+    min: 0,
+    helpValue: 'N',
+    summary: 'How often to retry a failed request',
+  }),
+  concurrency: Flags.integer({
+    helpGroup: group,
+    min: 1,
+    max: 64,
+    helpValue: 'N',
+    summary: 'Blobs moved at one time',
+  }),
+};
+
+/** Parsed {@link registryFlags}. */
+export interface RegistryFlagValues {
+  readonly creds?: string | undefined;
+  readonly authfile?: string | undefined;
+  readonly 'tls-verify'?: string | undefined;
+  readonly 'plain-http'?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly 'cert-dir'?: string | undefined;
+  readonly retry?: number | undefined;
+  readonly concurrency?: number | undefined;
+}
+
+/** The library's options for what was typed. Throws ERR_OCI_USAGE for credentials that are not `user:pass`. */
+export function registryOptions(flags: RegistryFlagValues): RegistryOptions {
+  const tlsVerify = flags['tls-verify'];
+  return {
+    ...(flags.creds === undefined ? {} : { credentials: parseCredentials(flags.creds) }),
+    ...(flags.authfile === undefined ? {} : { authFile: flags.authfile }),
+    ...(tlsVerify === undefined ? {} : { tlsVerify: tlsVerify === 'true' }),
+    ...(flags['plain-http'] === true ? { plainHttp: true } : {}),
+    ...(flags.ca === undefined ? {} : { caFile: flags.ca }),
+    ...(flags['cert-dir'] === undefined ? {} : { certificateDirectory: flags['cert-dir'] }),
+    ...(flags.retry === undefined ? {} : { retry: flags.retry }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+  };
+}
+
+function parseCredentials(text: string): { username: string; password: string } {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw usageError('--creds is not USER:PASS');
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Digest, OciEvent } from '@ocijs/image';
+import { formatBytes, parseBytes } from './bytes.ts';
+import { describeFailure } from './failure.ts';
+import { createProgress, type ProgressMode } from './progress.ts';
+import { formatAge, formatTable } from './table.ts';
+import { printable, shortId } from './text.ts';
+
+test('sizes are decimal with three digits', () => {
+  const sizes: [number, string][] = [
+    [0, '0B'],
+    [999, '999B'],
+    [1000, '1kB'],
+    [1234, '1.23kB'],
+    [999_600, '1MB'],
+    [45_600_000, '45.6MB'],
+    [2 ** 40, '1.1TB'],
+  ];
+  for (const [bytes, text] of sizes) assert.equal(formatBytes(bytes), text);
+});
+
+test('sizes in flags are binary', () => {
+  const sizes: [string, number | undefined][] = [
+    ['512m', 512 * 2 ** 20],
+    ['1.5g', 1.5 * 2 ** 30],
+    ['100', 100],
+    ['100b', 100],
+    ['1KiB', 1024],
+    ['1kb', 1024],
+    ['', undefined],
+    ['-1', undefined],
+    ['1x', undefined],
+    ['99999999999999p', undefined],
+  ];
+  for (const [text, bytes] of sizes) assert.equal(parseBytes(text), bytes, text);
+});
+
+test('tables are aligned, and safe for a terminal', () => {
+  assert.equal(
+    formatTable(
+      ['A', 'LONG'],
+      [
+        ['1', 'x'],
+        ['\u001b[2J', 'y'],
+      ],
+    ),
+    'A           LONG\n1           x\n\\u001b[2J   y',
+  );
+  assert.equal(printable('a\u202eb\nc'), 'a\\u202eb\\u000ac');
+  assert.equal(shortId(`sha256:${'0123456789abcdef'.repeat(4)}`), '0123456789ab');
+  assert.equal(formatAge(0, 3_600_000 * 50), '2 days ago');
+  assert.equal(formatAge(10, 0), '0 seconds ago');
+});
+
+describe('progress', () => {
+  const digest = `sha256:${'ab'.repeat(32)}` as Digest;
+  const events: OciEvent[] = [
+    { type: 'blob-start', digest, total: 1000, done: 0 },
+    { type: 'blob-progress', digest, total: 1000, done: 500 },
+    { type: 'blob-done', digest, total: 1000, status: 'fetched' },
+    { type: 'warning', code: 'W', message: 'careful\u001b' },
+  ];
+  const shown = (mode: ProgressMode, { isTTY = false, unattended = false } = {}): string => {
+    let text = '';
+    const write = (part: string): void => {
+      text += part;
+    };
+    const stream = { isTTY, columns: 60, write };
+    const progress = createProgress({ mode, stream, unattended, warnings: true });
+    for (const event of events) progress.onEvent(event);
+    progress.finish();
+    progress.finish();
+    return text;
+  };
+  const plain = 'abababababab started, 1kB\nabababababab fetched, 1kB\nwarning: careful\\u001b\n';
+
+  test('without a terminal, and in CI, it is lines', () => {
+    assert.equal(shown('auto'), plain);
+    assert.equal(shown('auto', { isTTY: true, unattended: true }), plain);
+    assert.equal(shown('plain', { isTTY: true }), plain);
+  });
+
+  test('on a terminal a finished bar becomes a line', () => {
+    const text = shown('auto', { isTTY: true });
+    assert.match(text, /abababababab {2}fetched {3}1kB\n/);
+    assert.match(text, /warning: careful\\u001b\n/);
+  });
+
+  test('json is one event a line, and none only warns', () => {
+    assert.deepEqual(
+      shown('json')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+      events,
+    );
+    assert.equal(shown('none'), 'warning: careful\\u001b\n');
+  });
+
+  test('bars are drawn at most ten times a second', async () => {
+    let frames = 0;
+    const stream = { isTTY: true, columns: 60, write: () => frames++ };
+    const progress = createProgress({ mode: 'tty', stream, unattended: false, warnings: true });
+    for (let done = 0; done < 1000; done++) {
+      progress.onEvent({ type: done === 0 ? 'blob-start' : 'blob-progress', digest, total: 1000, done });
+      if (done % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    progress.finish();
+    assert.ok(frames >= 1 && frames <= 4, `${frames} frames`);
+  });
+});
+
+test('failures are described without a stack, causes in one line', () => {
+  const cause = new Error('outer', { cause: new Error('inner') });
+  const error = Object.assign(new Error('it broke', { cause }), { code: 'ERR_OCI_X', hint: 'do this' });
+  assert.deepEqual(describeFailure(error), {
+    code: 'ERR_OCI_X',
+    message: 'it broke',
+    hint: 'do this',
+    cause: 'outer: inner',
+  });
+  assert.deepEqual(describeFailure(new TypeError('oops')), { code: 'ERR_OCI_INTERNAL', message: 'oops' });
+});

@@ -1,0 +1,39 @@
+import type { LaunchBundle, LaunchOptions } from '@ocijs/runtime';
+import type { Containers, KnownContainer } from '../containers/collection.ts';
+import { writeRecord } from '../containers/record.ts';
+import { removeDirectory } from '../containers/remove.ts';
+import { exitCodeOfSignal } from '../exit-codes.ts';
+import { forwardSignals } from './signals.ts';
+
+/** How to run a container until its end. */
+export interface AttachedOptions {
+  readonly containers: Containers;
+  readonly container: KnownContainer;
+  readonly bundle: LaunchBundle | string;
+  readonly launch: Pick<LaunchOptions, 'stdio' | 'signal' | 'onEvent'>;
+  /** Called once the container runs, when signals begin to be forwarded to it. */
+  readonly onStarted: () => void;
+}
+
+/** Runs a container in the foreground and resolves with the exit code to end with. */
+export async function runAttached(options: AttachedOptions): Promise<number> {
+  const { launch } = await import('@ocijs/runtime');
+  const { container, containers, bundle } = options;
+  const { record, directory } = container;
+  await using running = await launch(bundle, { ...options.launch, id: record.id, root: record.root });
+  options.onStarted();
+  using forwarding = forwardSignals(running);
+  const { exitCode, signal } = await running.wait();
+  const enforced = forwarding.enforced();
+  const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;
+  await running.delete({ force: true });
+  if (record.remove) {
+    await removeDirectory(directory);
+    await containers.release(record.id, record.name);
+  } else {
+    const finished = new Date().toISOString();
+    const ended = { code, finished, ...(signal === undefined ? {} : { signal }) };
+    await writeRecord(directory, { ...record, exit: ended });
+  }
+  return code;
+}

@@ -1,0 +1,34 @@
+import { usageError } from '../errors.ts';
+import { parseDevice } from './devices.ts';
+import type { RunFlagValues } from './flags.ts';
+import { capabilitySet } from './security.ts';
+import { applyRunFlags } from './spec.ts';
+
+/** Checks all flag values before anything is pulled, by applying them to an empty configuration. Throws ERR_OCI_USAGE. */
+export function checkRunFlags(flags: RunFlagValues): void {
+  const empty = { ociVersion: '1.0.2', process: { cwd: '/', user: { uid: 0, gid: 0 } } };
+  const devices = { devices: [], rules: [], mounts: [] };
+  applyRunFlags(empty, flags, { hostname: 'check', rootless: false, devices, files: [] });
+  capabilitySet(flags, { defaults: [], available: [] });
+  for (const text of flags.device ?? []) parseDevice(text);
+  const { hostname } = flags;
+  if (hostname !== undefined && !/^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/.test(hostname)) {
+    throw usageError(`--hostname ${JSON.stringify(hostname)} is not a host name`);
+  }
+}
+
+/** Flags that say how to launch a bundle and not what is in it. */
+const bundleFlags: ReadonlySet<string> = new Set(
+  'bundle detach rm name interactive store root json progress quiet log-level'.split(' '),
+);
+
+/** A bundle is launched as it is, so flags that would change it are refused. Throws ERR_OCI_USAGE. */
+export function refuseBundleFlags(typed: readonly string[]): void {
+  for (const argument of typed) {
+    if (argument === '--') return;
+    const long = /^--([a-z-]+)/.exec(argument)?.[1];
+    const isChange = long === undefined ? /^-[diq]*[^-diq]/.test(argument) : !bundleFlags.has(long);
+    if (isChange)
+      throw usageError(`${argument} does not go with --bundle`, 'edit config.json of the bundle instead');
+  }
+}

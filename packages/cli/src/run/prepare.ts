@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
+import type { ImageSource, OnEvent } from '@ocijs/image';
+import { environment } from '../env.ts';
+import { deviceEdits, hostDevices, parseDevice } from './devices.ts';
+import type { RunFlagValues } from './flags.ts';
+import { writeHostFiles } from './host-files.ts';
+import { overrideConfig } from './image-config.ts';
+import { parseVolume } from './mounts.ts';
+import { planRootless } from './rootless.ts';
+import { allCapabilities, boundingCapabilities, capabilitySet } from './security.ts';
+import { applyRunFlags } from './spec.ts';
+
+/** A new container id: 64 hexadecimal digits. */
+export function newContainerId(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** What {@link prepareBundle} works with. */
+export interface PrepareOptions {
+  /** The container's directory; the bundle is made in it. */
+  readonly directory: string;
+  readonly id: string;
+  readonly command: readonly string[];
+  /** The variables of `--env` and `--env-file`. */
+  readonly environment: readonly string[];
+  readonly flags: RunFlagValues;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
+
+/** A bundle that is ready to be launched. */
+export interface PreparedBundle {
+  readonly directory: string;
+  readonly config: RuntimeSpec;
+}
+
+/** Unpacks an image as the private root file system of one container, and writes the configuration for it. */
+export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
+  const { directory, id, flags, signal, onEvent } = options;
+  const rootless = await rootlessOptions(flags, onEvent);
+  const { unpack } = await import('@ocijs/bundle');
+  const bundle = join(directory, 'bundle');
+  const { rootfs } = await unpack(image, bundle, { ...(rootless && { rootless: true }), signal, onEvent });
+  const hostname = flags.hostname ?? id.slice(0, 12);
+  const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
+  const requests = [...(flags.device ?? []).map(parseDevice), ...(await privilegedDevices(flags, rootless))];
+  const config = applyRunFlags(base, flags, {
+    hostname,
+    rootless: rootless !== undefined,
+    devices: await deviceEdits(requests, { rootless: rootless !== undefined }),
+    files: await writeHostFiles(directory, { hostname, network: flags.network }),
+    ...terminalSize(),
+  });
+  await makeVolumeSources(flags);
+  await writeFile(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  return { directory: bundle, config };
+}
+
+async function rootlessOptions(flags: RunFlagValues, onEvent: OnEvent): Promise<RootlessOptions | undefined> {
+  if (process.geteuid?.() === 0) return undefined;
+  const { options, hasRanges } = await planRootless(
+    environment['PATH'] ?? '',
+    flags.network === 'host' ? 'host' : 'private',
+  );
+  if (!hasRanges) {
+    const message = 'no subordinate ids: only the user root exists in the container (see `oci doctor`)';
+    onEvent({ type: 'warning', code: 'ERR_OCI_HOST_UNSUITABLE', message });
+  }
+  return options;
+}
+
+interface ImageSpecOptions extends PrepareOptions {
+  readonly rootfs: string;
+  readonly rootless: RootlessOptions | undefined;
+  readonly hostname: string;
+}
+
+async function imageSpec(image: ImageSource, options: ImageSpecOptions): Promise<RuntimeSpec> {
+  const { dockerCapabilities, specFromImage } = await import('@ocijs/bundle/spec');
+  const { flags, rootfs, rootless, hostname } = options;
+  const overridden = overrideConfig(image.config, {
+    command: options.command,
+    entrypoint: flags.entrypoint,
+    environment: [`HOSTNAME=${hostname}`, ...options.environment],
+    workdir: flags.workdir,
+  });
+  const available = boundingCapabilities(await readFile('/proc/self/status', 'utf8'));
+  return specFromImage(overridden, {
+    rootfs,
+    ...(flags.user === undefined ? {} : { user: flags.user }),
+    ...(rootless === undefined ? {} : { rootless }),
+    capabilities: capabilitySet(flags, {
+      defaults: dockerCapabilities,
+      // Whoever makes a user namespace has all capabilities in it.
+      available: rootless === undefined ? available : allCapabilities,
+    }),
+    // The private copy holds what the image has at its volumes; only a read-only root needs a place to write.
+    volumes: flags['read-only'] ? 'tmpfs' : 'ignore',
+  });
+}
+
+async function privilegedDevices(flags: RunFlagValues, rootless: RootlessOptions | undefined) {
+  // An ordinary user's container sees no more devices than the user may open, and those can be named with --device.
+  return flags.privileged && rootless === undefined ? hostDevices() : [];
+}
+
+function terminalSize(): { consoleSize?: { height: number; width: number } } {
+  const { isTTY, rows, columns } = process.stdout;
+  return isTTY && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {};
+}
+
+/** Missing sources of `--volume` become directories, as for Docker. */
+async function makeVolumeSources(flags: RunFlagValues): Promise<void> {
+  for (const text of flags.volume ?? []) {
+    const { source } = parseVolume(text).mount;
+    if (source === undefined) continue;
+    await mkdir(source, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      // A file of that name is mounted as a file.
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { usageError } from '../errors.ts';
+import type { RunFlagValues } from './flags.ts';
+
+/** All capabilities of Linux 6.x, by number. */
+export const allCapabilities: readonly string[] = (
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
+  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN ' +
+  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE ' +
+  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'
+)
+  .split(' ')
+  .map((name) => `CAP_${name}`);
+
+/** What to start from, and what the host can give at all. */
+export interface CapabilityBasis {
+  readonly defaults: readonly string[];
+  /** The capabilities of the running kernel that we may pass on; ALL means these. */
+  readonly available: readonly string[];
+}
+
+/** Docker's rule: `ALL` first, then single additions, then single drops. Throws ERR_OCI_USAGE for unknown names. */
+export function capabilitySet(
+  flags: Pick<RunFlagValues, 'cap-add' | 'cap-drop' | 'privileged'>,
+  { defaults, available }: CapabilityBasis,
+): readonly string[] {
+  const added = (flags['cap-add'] ?? []).map((name) => capabilityName('--cap-add', name));
+  const dropped = (flags['cap-drop'] ?? []).map((name) => capabilityName('--cap-drop', name));
+  const isAll = flags.privileged || added.includes('ALL');
+  const start = isAll ? available : dropped.includes('ALL') ? [] : defaults;
+  const result = new Set([...start, ...added.filter((name) => name !== 'ALL')]);
+  for (const name of dropped) result.delete(name);
+  return allCapabilities.filter((name) => result.has(name));
+}
+
+function capabilityName(flag: string, text: string): string {
+  const upper = text.toUpperCase();
+  if (upper === 'ALL') return upper;
+  const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  if (allCapabilities.includes(name)) return name;
+  throw usageError(`${flag} ${JSON.stringify(text)} is not a capability`);
+}
+
+/** The bounding set in a `/proc/PID/status`, as names: nothing beyond it can be given to a child. */
+export function boundingCapabilities(status: string): readonly string[] {
+  const bits = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return allCapabilities.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
+}
+
+/** What `--security-opt` asks for. */
+export interface SecurityOptions {
+  readonly noNewPrivileges: boolean;
+}
+
+/** No profile is applied yet, so `unconfined` is what happens anyway; any other profile is refused. */
+const alreadyTrue: ReadonlySet<string> = new Set([
+  'seccomp=unconfined',
+  'apparmor=unconfined',
+  'label=disable',
+]);
+
+/** Reads all `--security-opt`. Throws ERR_OCI_USAGE for what cannot be done. */
+export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
+  let noNewPrivileges = false;
+  for (const text of texts) {
+    const match = /^no-new-privileges(?:[=:](true|false))?$/.exec(text);
+    if (match !== null) noNewPrivileges = match[1] !== 'false';
+    else if (!alreadyTrue.has(text.replace(':', '='))) {
+      throw usageError(
+        `--security-opt ${JSON.stringify(text)} is not supported`,
+        `supported: no-new-privileges, ${[...alreadyTrue].join(', ')}`,
+      );
+    }
+  }
+  return { noNewPrivileges };
+}

@@ -1,0 +1,41 @@
+import { CliError, usageError } from './errors.ts';
+import { codeOf } from './exit-codes.ts';
+import { suggest } from './suggest.ts';
+
+interface ParserFailure {
+  readonly message: string;
+  readonly flags?: unknown;
+  readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, unknown>> } };
+  readonly oclif?: { readonly exit?: number };
+}
+
+/**
+ * Turns what oclif's parser throws into a usage error in our form; other errors pass unchanged.
+ * Undefined for oclif's way to end early with success, as after `--help`.
+ */
+export function normalizeUsageError(error: unknown): unknown {
+  if (codeOf(error) === 'EEXIT' && (error as ParserFailure).oclif?.exit === 0) return undefined;
+  if (!isParserFailure(error)) return error;
+  const message = firstLetterLower(withoutHelpRemark(error.message));
+  const unknown = Array.isArray(error.flags) ? error.flags.filter((flag) => typeof flag === 'string') : [];
+  const flag = unknown[0];
+  if (flag === undefined || !message.startsWith('nonexistent flag')) {
+    return new CliError('ERR_OCI_USAGE', message, { hint: 'see `oci COMMAND --help`', cause: error.cause });
+  }
+  const known = Object.keys(error.parse?.input?.flags ?? {});
+  const similar = suggest(flag.replace(/^-+/, ''), known);
+  const hint = similar === undefined ? 'see `oci COMMAND --help`' : `did you mean \`--${similar}\`?`;
+  return usageError(`unknown flag${unknown.length > 1 ? 's' : ''} ${unknown.join(', ')}`, hint);
+}
+
+function isParserFailure(error: unknown): error is ParserFailure & Error {
+  return error instanceof Error && codeOf(error) === undefined && 'oclif' in error && 'parse' in error;
+}
+
+function withoutHelpRemark(message: string): string {
+  return message.replace(/\nSee more help with --help$/, '').replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function firstLetterLower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

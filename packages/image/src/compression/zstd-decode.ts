@@ -1,0 +1,98 @@
+import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { engineFailure } from './failure.ts';
+import { ZSTD_WINDOW_LOG_LIMIT } from './limits.ts';
+import { pump } from './pump.ts';
+import { createZstdWalker } from './zstd-walker.ts';
+
+const options = {
+  chunkSize: 256 * 1024,
+  params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_LIMIT },
+} as const;
+
+/** Frames up to this many compressed bytes are decoded at once: an engine per frame costs more than the decoding. */
+const smallFrameBytes = 64 * 1024;
+
+/** A small frame that becomes larger than this goes through the streaming engine, which holds back its output. */
+const smallOutputBytes = 4 * 1024 * 1024;
+
+type FrameEvent = Uint8Array | 'end';
+
+/** Decodes all frames of a zstd stream, with the rules of `createZstdWalker`. */
+export async function* decodeZstd(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const events = frameEvents(source);
+  try {
+    for (;;) {
+      const { isComplete, head } = await readHead(events);
+      if (head.length === 0) return;
+      const decoded = isComplete ? decodeSmall(head) : undefined;
+      if (decoded !== undefined) {
+        if (decoded.length > 0) yield decoded;
+        continue;
+      }
+      const frame = isComplete ? [head] : [head, restOfFrame(events)];
+      yield* pump(createZstdDecompress(options), { source: concatenate(frame) });
+    }
+  } catch (error) {
+    throw engineFailure('zstd', error);
+  } finally {
+    await events.return();
+  }
+}
+
+/** The whole frame when it is small, else its beginning. Empty at the end of the stream. */
+async function readHead(
+  events: AsyncGenerator<FrameEvent, void, undefined>,
+): Promise<{ readonly isComplete: boolean; readonly head: Buffer }> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < smallFrameBytes) {
+    const { value, done } = await events.next();
+    if (done || value === 'end') return { isComplete: true, head: Buffer.concat(pieces) };
+    pieces.push(value);
+    bytes += value.length;
+  }
+  return { isComplete: false, head: Buffer.concat(pieces) };
+}
+
+function decodeSmall(frame: Buffer): Buffer | undefined {
+  try {
+    return zstdDecompressSync(frame, { ...options, maxOutputLength: smallOutputBytes });
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw error;
+  }
+}
+
+async function* restOfFrame(
+  events: AsyncGenerator<FrameEvent, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let event = await events.next(); !event.done && event.value !== 'end'; event = await events.next()) {
+    yield event.value;
+  }
+}
+
+async function* concatenate(
+  parts: readonly (Uint8Array | AsyncIterable<Uint8Array>)[],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const part of parts) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* part;
+  }
+}
+
+async function* frameEvents(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<FrameEvent, void, undefined> {
+  const events: FrameEvent[] = [];
+  const walker = createZstdWalker({
+    data: (chunk) => events.push(chunk),
+    end: () => events.push('end'),
+  });
+  for await (const chunk of source) {
+    walker.push(chunk);
+    yield* events.splice(0);
+  }
+  walker.finish();
+}

@@ -1,0 +1,54 @@
+import { connect } from 'node:tls';
+import type { Digest } from '@ocijs/image';
+import { timeouts } from './limits.ts';
+import { checkRepository, portOf } from './names.ts';
+import { hostnameOf, isLocalhostName, isLoopbackHost } from './transport/address.ts';
+import { createLookup } from './transport/lookup.ts';
+
+/** Paths of the distribution specification's end points. */
+export const endpoints = {
+  base: (): string => '/v2/',
+  manifest: (repository: string, reference: string): string =>
+    `/v2/${checkRepository(repository)}/manifests/${reference}`,
+  blob: (repository: string, digest: Digest): string => `/v2/${checkRepository(repository)}/blobs/${digest}`,
+  uploads: (repository: string): string => `/v2/${checkRepository(repository)}/blobs/uploads/`,
+  mount: (repository: string, { digest, from }: { readonly digest: Digest; readonly from: string }): string =>
+    `/v2/${checkRepository(repository)}/blobs/uploads/?${new URLSearchParams({ mount: digest, from: checkRepository(from) })}`,
+  tags: (repository: string, pageSize: number): string =>
+    `/v2/${checkRepository(repository)}/tags/list?n=${pageSize}`,
+} as const;
+
+/**
+ * The origin of a registry: https, except with `plainHttp`, or for a registry on this machine that does not
+ * speak TLS at its port.
+ */
+export async function registryOrigin(
+  host: string,
+  options: { readonly plainHttp: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<URL> {
+  if (options.plainHttp) return new URL(`http://${host}`);
+  if (!isLoopbackHost(host)) return new URL(`https://${host}`);
+  return new URL(`${(await speaksTls(host)) ? 'https' : 'http'}://${host}`);
+}
+
+/** Tries a TLS handshake; no request is sent, and the certificate is the business of the real connection. */
+function speaksTls(host: string): Promise<boolean> {
+  const hostname = hostnameOf(host);
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: hostname,
+      port: portOf(host) ?? 443,
+      rejectUnauthorized: false,
+      lookup: createLookup({ guarded: false }),
+      ...(isLocalhostName(hostname) ? { servername: hostname } : {}),
+    });
+    const finish = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(timeouts.schemeProbe, () => finish(false));
+    socket.once('secureConnect', () => finish(true));
+    socket.once('error', () => finish(false));
+    socket.once('close', () => finish(false));
+  });
+}

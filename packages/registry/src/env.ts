@@ -1,0 +1,45 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the client takes from its environment. */
+export interface RegistryEnvironment {
+  /** `$REGISTRY_AUTH_FILE`: the only authentication file when it is set. */
+  readonly authFile: string | undefined;
+  /** The other authentication files, in the order in which they are asked. */
+  readonly defaultAuthFiles: readonly string[];
+  /** Directories with one directory of certificates per `HOST[:PORT]`. */
+  readonly certificateDirectories: readonly string[];
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+  /** All of it, for credential helpers. */
+  readonly variables: Environment;
+}
+
+/** Reads the environment; the only place of the package that looks at `process.env`. */
+export function registryEnvironment(variables: Environment = process.env): RegistryEnvironment {
+  const value = (name: string): string | undefined => variables[name] || undefined;
+  const home = value('HOME') ?? homedir();
+  const configHome = value('XDG_CONFIG_HOME') ?? join(home, '.config');
+  const runtimeDirectory = value('XDG_RUNTIME_DIR');
+  return {
+    authFile: value('REGISTRY_AUTH_FILE'),
+    defaultAuthFiles: [
+      ...(runtimeDirectory === undefined ? [] : [join(runtimeDirectory, 'containers', 'auth.json')]),
+      join(configHome, 'containers', 'auth.json'),
+      join(value('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
+    ],
+    certificateDirectories: [
+      join(configHome, 'containers', 'certs.d'),
+      '/etc/containers/certs.d',
+      '/etc/docker/certs.d',
+    ],
+    httpProxy: value('http_proxy') ?? value('HTTP_PROXY') ?? '',
+    httpsProxy: value('https_proxy') ?? value('HTTPS_PROXY') ?? '',
+    noProxy: value('no_proxy') ?? value('NO_PROXY') ?? '',
+    variables,
+  };
+}

@@ -1,0 +1,53 @@
+import { type ErrorDetails, OciError } from '@ocijs/image';
+
+/** Every code that the registry client throws; digest and size mismatches carry the codes of `@ocijs/image`. */
+export type RegistryErrorCode =
+  /** Credentials are needed, or were refused (401). */
+  | 'ERR_OCI_REGISTRY_UNAUTHORIZED'
+  /** The credentials are known but not allowed to do this (403). */
+  | 'ERR_OCI_REGISTRY_DENIED'
+  /** The registry does not have the manifest, blob or repository (404). */
+  | 'ERR_OCI_REGISTRY_NOT_FOUND'
+  /** The registry asks to slow down (429). */
+  | 'ERR_OCI_REGISTRY_RATE_LIMITED'
+  /** No answer: connection, name resolution, TLS, time-outs, or 5xx. */
+  | 'ERR_OCI_REGISTRY_UNAVAILABLE'
+  /** The answer does not follow the distribution specification. */
+  | 'ERR_OCI_REGISTRY_PROTOCOL'
+  /** The registry does not offer the operation (405, 501, or read-only). */
+  | 'ERR_OCI_REGISTRY_UNSUPPORTED'
+  /** A redirect, upload location, page link or token realm points where no request may go. */
+  | 'ERR_OCI_REGISTRY_REDIRECT_REFUSED'
+  /** The registry refused an uploaded blob. */
+  | 'ERR_OCI_REGISTRY_BLOB_INVALID'
+  /** The registry refused a manifest. */
+  | 'ERR_OCI_REGISTRY_MANIFEST_INVALID'
+  /** What is to be pushed is not complete in the store. */
+  | 'ERR_OCI_REGISTRY_INCOMPLETE'
+  /** An authentication file or option cannot be used. */
+  | 'ERR_OCI_REGISTRY_CREDENTIALS_INVALID'
+  /** A credential helper is missing, failed, or did not answer in time. */
+  | 'ERR_OCI_REGISTRY_CREDENTIAL_HELPER'
+  /** A certificate or key file cannot be used. */
+  | 'ERR_OCI_REGISTRY_CERTIFICATE_INVALID';
+
+/** What a {@link RegistryError} is made from. */
+export interface RegistryErrorDetails extends ErrorDetails {
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** An error of `@ocijs/registry`. URLs in its message and facts are redacted. */
+export class RegistryError extends OciError<RegistryErrorCode> {
+  /** True when the same request may succeed a little later. */
+  readonly retryable: boolean;
+  /** How long the registry asked to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails = {}) {
+    const { retryable, retryAfterMs, ...rest } = details;
+    super(code, message, rest);
+    this.retryable = retryable ?? false;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

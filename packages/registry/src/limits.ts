@@ -1,0 +1,57 @@
+/** Every limit of the client, in bytes, milliseconds or counts, as the name says. */
+export const limits = {
+  /** distribution-spec: registries accept manifests of at least 4 MiB, and none of the known ones takes more. */
+  manifestBytes: 4_194_304,
+  configBytes: 8_388_608,
+  tokenBytes: 65_536,
+  errorBytes: 65_536,
+  tagPageBytes: 8_388_608,
+  tagPages: 1_000,
+  tags: 1_000_000,
+  tagsPerPage: 1_000,
+  authFileBytes: 1_048_576,
+  certificateFileBytes: 1_048_576,
+  helperOutputBytes: 65_536,
+  redirects: 8,
+  /** Manifests below one index, over all levels. */
+  indexManifests: 1_000,
+  indexDepth: 4,
+  /** How much of an unwanted body is read to keep its connection. */
+  discardBytes: 65_536,
+  /** Text of a registry's own message that may enter an error. */
+  messageLength: 300,
+  warnings: 32,
+} as const;
+
+/** Time limits in milliseconds. */
+export const timeouts = {
+  connect: 15_000,
+  /** From the request to the first byte of the answer. */
+  headers: 60_000,
+  /** The same for a request with a body: some registries copy the blob before they answer. */
+  uploadHeaders: 300_000,
+  /** Silence in the middle of a body. */
+  body: 60_000,
+  token: 30_000,
+  helper: 30_000,
+  /** How long a loopback registry has to start TLS before plain HTTP is taken. */
+  schemeProbe: 2_000,
+  cancelUpload: 2_000,
+  retryFirst: 250,
+  retryMost: 10_000,
+  /** A registry that asks for a longer pause gets an error instead of a silent program. */
+  retryAfterMost: 60_000,
+  progress: 100,
+} as const;
+
+/** Bytes of the pieces of an upload: 16 MiB, and 256 MiB when a registry insists. */
+export const chunks = { size: 16_777_216, most: 268_435_456 } as const;
+
+/** Progress of this many bytes gives a broken download its full number of retries again. */
+export const retryResetBytes: number = 1024 * 1024;
+
+/** How many blobs travel at the same time unless the options say otherwise. */
+export const defaultConcurrency = 6;
+
+/** How often a failed request is repeated unless the options say otherwise. */
+export const defaultRetries = 4;

@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Descriptor, type Digest, isOciError, parseDigest, verifiedStream } from '@ocijs/image';
+import type { Exchange } from './exchange.ts';
+import { RequestFailure } from './failure.ts';
+import { type ByteRange, parseRange } from './range.ts';
+
+/**
+ * GET and HEAD of a blob, whole or in part. The bytes go out as the layout holds them: whoever asked for a digest
+ * verifies it, and a part could not be verified here.
+ */
+export async function getBlob(exchange: Exchange, digestText: string): Promise<void> {
+  const { store, request, response, signal } = exchange;
+  const digest = parseDigest(digestText);
+  const size = await store.size(digest);
+  if (size === undefined) throw new RequestFailure(404, ['BLOB_UNKNOWN', `no blob ${digest}`]);
+  const headers = {
+    'accept-ranges': 'bytes',
+    'content-type': 'application/octet-stream',
+    'docker-content-digest': digest,
+    etag: `"${digest}"`,
+  };
+  const range = request.method === 'GET' ? parseRange(request.headers.range, size) : undefined;
+  if (range === 'unsatisfiable') {
+    throw new RequestFailure(416, ['SIZE_INVALID', `blob has ${size} bytes`], {
+      headers: { 'content-range': `bytes */${size}` },
+    });
+  }
+  const part = range ?? { start: 0, end: size - 1 };
+  const partial = range === undefined ? {} : { 'content-range': `bytes ${part.start}-${part.end}/${size}` };
+  const length = { 'content-length': part.end - part.start + 1 };
+  response.writeHead(range === undefined ? 200 : 206, { ...headers, ...partial, ...length });
+  if (request.method === 'HEAD' || size === 0) {
+    response.end();
+    return;
+  }
+  const descriptor: Descriptor = { mediaType: headers['content-type'], digest, size };
+  const file = store.file?.(digest);
+  const body =
+    file === undefined ? slice(store.read(descriptor, { signal }), part) : createReadStream(file, part);
+  await pipeline(body as AsyncIterable<Uint8Array> | Readable, response, { signal });
+}
+
+async function* slice(
+  source: AsyncIterable<Uint8Array>,
+  { start, end }: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  let offset = 0;
+  for await (const chunk of source) {
+    const from = Math.max(start - offset, 0);
+    const to = Math.min(end + 1 - offset, chunk.byteLength);
+    if (from < to) yield chunk.subarray(from, to);
+    offset += chunk.byteLength;
+  }
+}
+
+/** Bytes that claim to have a digest. */
+export interface BlobClaim {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** Verifies bytes and makes them a blob of the store; answers 400 when they are not what they claim to be. */
+export async function storeBlob(
+  { store, signal }: Exchange,
+  { digest, size, source }: BlobClaim,
+): Promise<void> {
+  const descriptor: Descriptor = { mediaType: 'application/octet-stream', digest, size };
+  try {
+    const bytes = verifiedStream(iterate(source), { digest, size, signal });
+    if ((await store.size(digest)) !== undefined) {
+      // The claim is checked all the same: a client that sends wrong bytes learns it now.
+      for await (const _ of bytes) signal.throwIfAborted();
+      return;
+    }
+    await using ingest = await store.ingest(descriptor, { signal });
+    if (ingest.offset > 0) await ingest.reset();
+    try {
+      for await (const chunk of bytes) await ingest.write(chunk);
+    } catch (error) {
+      await ingest.reset();
+      throw error;
+    }
+    await ingest.commit();
+  } catch (error) {
+    if (isOciError(error, 'ERR_OCI_DIGEST_MISMATCH') || isOciError(error, 'ERR_OCI_SIZE_MISMATCH')) {
+      throw new RequestFailure(400, ['DIGEST_INVALID', error.message]);
+    }
+    throw error;
+  }
+}
+
+async function* iterate(source: BlobClaim['source']): AsyncGenerator<Uint8Array> {
+  yield* source;
+}

@@ -1,0 +1,36 @@
+/** What one client may make the embedded registry hold or do; sizes in bytes, times in milliseconds. */
+export interface ServerLimits {
+  /** Largest manifest accepted; distribution-spec asks for at least 4 MiB. */
+  readonly manifestSize: number;
+  /** Largest blob accepted, also for the sum of a chunked upload's parts. */
+  readonly blobSize: number;
+  /** Upload sessions open at one time. */
+  readonly uploads: number;
+  /** An upload session that nobody wrote to for so long may be dropped to make room. */
+  readonly uploadIdle: number;
+  /** A connection without any byte for so long is closed. */
+  readonly socketIdle: number;
+  /** How long `close()` lets running requests finish. */
+  readonly closeGrace: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  manifestSize: 4 * 1024 * 1024,
+  blobSize: 64 * 1024 ** 3,
+  uploads: 64,
+  uploadIdle: 60 * 60 * 1000,
+  socketIdle: 60 * 1000,
+  closeGrace: 1000,
+};
+
+/** How many bytes of a refused request body are read so that the client sees the answer instead of a reset. */
+export const drainLimit: number = 16 * 1024 * 1024;
+
+/** How many manifests one lookup walks through below the named ones. */
+export const closureLimit = 10_000;
+
+/** How many entries one page of tags or repositories has at most. */
+export const pageLimit = 10_000;
+
+/** How many issued bearer tokens are remembered. */
+export const tokenLimit = 10_000;

@@ -1,0 +1,148 @@
+import { createServer, type Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { createLayout, openLayout, type Store } from '@ocijs/image';
+import { createGatekeeper, type RegistryAuth } from './auth.ts';
+import { handle } from './handle.ts';
+import { defaultServerLimits, type ServerLimits } from './limits.ts';
+import { baseRepositoryOf } from './names.ts';
+import { createUploads } from './uploads.ts';
+
+/** What {@link startRegistry} serves, where, and to whom. */
+export interface StartRegistryOptions {
+  /** The store to serve; it stays open when the server closes. */
+  readonly store?: Store;
+  /** Instead of `store`: the OCI layout to serve, made when missing. */
+  readonly directory?: string;
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Port to listen on; default 0, any free one. */
+  readonly port?: number;
+  /** Refuses everything that would change the layout. */
+  readonly readOnly?: boolean;
+  readonly auth?: RegistryAuth;
+  readonly limits?: Partial<ServerLimits>;
+  /** Closes the server when aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each finished request. */
+  readonly onRequest?: (request: FinishedRequest) => void;
+  /** Told of failures of the server itself, such as a full disk; the client only learns that there was one. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Stands in for the server's own address, of which only the path matters. */
+const origin = 'http://registry.invalid';
+
+/** One line of an access log. */
+export interface FinishedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** A server that listens. */
+export interface RunningRegistry extends AsyncDisposable {
+  /** For example `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /** For image references, for example `127.0.0.1:5000`. */
+  readonly host: string;
+  readonly port: number;
+  /** Stops listening, gives running requests a moment, then cuts them. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an OCI layout by distribution-spec 1.1 over plain HTTP. Which names of the layout are pullable as what is
+ * said in the package's documentation of `servedNames`.
+ *
+ * Rejects with the system's error when the address cannot be listened on, and with `signal.reason` when aborted.
+ */
+export async function startRegistry(options: StartRegistryOptions): Promise<RunningRegistry> {
+  const { signal, host: address = '127.0.0.1', port = 0 } = options;
+  signal?.throwIfAborted();
+  const resources = new AsyncDisposableStack();
+  const store = options.store ?? resources.use(await openDirectory(options));
+  const limits = { ...defaultServerLimits, ...options.limits };
+  const uploads = resources.use(createUploads(limits));
+  const { auth, readOnly = false, onError } = options;
+  const policy = { gatekeeper: createGatekeeper(auth), readOnly, onError };
+  const stopping = new AbortController();
+  const baseRepository = baseRepositoryOf(store.directory);
+
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 5000 }, (request, response) => {
+    const started = performance.now();
+    const gone = new AbortController();
+    const path = request.url ?? '/';
+    response.once('close', () => {
+      gone.abort(new Error('the client went away'));
+      const { statusCode: status } = response;
+      options.onRequest?.({
+        method: request.method ?? '',
+        path,
+        status,
+        durationMs: performance.now() - started,
+      });
+    });
+    // A target that is no path, such as `//`, leads to an endpoint that does not exist.
+    const url = URL.parse(path, origin) ?? new URL(origin);
+    const both = AbortSignal.any([gone.signal, stopping.signal]);
+    const exchange = { request, response, url, store, uploads, limits, baseRepository, signal: both };
+    handle(exchange, policy).catch((error: unknown) => {
+      options.onError?.(error);
+      response.destroy();
+    });
+  });
+  server.timeout = limits.socketIdle;
+  try {
+    await listen(server, { address, port });
+  } catch (error) {
+    await resources.disposeAsync();
+    throw error;
+  }
+
+  const bound = server.address();
+  const actualPort = typeof bound === 'object' && bound !== null ? bound.port : port;
+  const host = `${isIPv6(address) ? `[${address}]` : address}:${actualPort}`;
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      signal?.removeEventListener('abort', onAbort);
+      await stop(server, { stopping, grace: signal?.aborted === true ? 0 : limits.closeGrace });
+      await resources.disposeAsync();
+    })();
+    return closing;
+  };
+  const onAbort = (): void => void close();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return { url: `http://${host}`, host, port: actualPort, close, [Symbol.asyncDispose]: close };
+}
+
+function openDirectory({ directory, readOnly }: StartRegistryOptions): Promise<Store> {
+  if (directory === undefined) throw new TypeError('either store or directory is needed');
+  return readOnly === true ? openLayout(directory) : createLayout(directory);
+}
+
+function listen(server: Server, { address, port }: { address: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function stop(
+  server: Server,
+  { stopping, grace }: { stopping: AbortController; grace: number },
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    stopping.abort(new Error('the registry is closing'));
+    server.closeAllConnections();
+  }, grace);
+  await closed;
+  clearTimeout(timer);
+}

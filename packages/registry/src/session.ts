@@ -1,0 +1,166 @@
+import { createAuthorizer } from './auth/authorizer.ts';
+import { findCredentials } from './auth/keychain.ts';
+import { abortable } from './concurrency.ts';
+import { registryOrigin } from './endpoints.ts';
+import { registryEnvironment } from './env.ts';
+import type { RegistryError } from './errors.ts';
+import { defaultRetries, limits, timeouts } from './limits.ts';
+import { canonicalRegistry, registryHost } from './names.ts';
+import type { RegistryOptions } from './options.ts';
+import { createDispatchers } from './transport/dispatcher.ts';
+import { createTransport, type HttpRequest, type RequestBody } from './transport/request.ts';
+import type { HttpResponse } from './transport/response.ts';
+import { responseError } from './transport/response-error.ts';
+import { createRetries, type Retries, type RetryOptions, withRetry } from './transport/retry.ts';
+import { loadTlsMaterial } from './transport/tls.ts';
+import { warningText } from './transport/warning.ts';
+
+/** One request to the registry. */
+export interface RegistryRequest {
+  readonly method: HttpRequest['method'];
+  /** A path, or the absolute URL that the registry sent for the next step. */
+  readonly target: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody | undefined;
+  /** Names the object in messages. */
+  readonly what: string;
+  /** The statuses that are an answer; every other one throws. */
+  readonly accept: readonly number[];
+  readonly scopes: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which unit of work is repeated. */
+export interface UnitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly progressed?: () => boolean;
+}
+
+/** A registry with everything that is needed to speak to it: origin, connections, credentials, retries. */
+export interface Session extends AsyncDisposable {
+  /** As people name it: `docker.io`, `HOST[:PORT]`. */
+  readonly registry: string;
+  /** `HOST[:PORT]` that serves the API. */
+  readonly host: string;
+  readonly options: RegistryOptions;
+  /** Sends one request, authorized, without repetition on failure. */
+  request(request: RegistryRequest): Promise<HttpResponse>;
+  /** Repeats a unit of work that failed with a retryable error. */
+  retrying<T>(work: () => Promise<T>, options?: UnitOptions): Promise<T>;
+  /** The same for work that cannot be a function. */
+  retries(options?: UnitOptions): Retries;
+}
+
+/** Opens a session; nothing is sent before the first request. Credentials may depend on the repository. */
+export function createSession(
+  registry: string,
+  { repository, ...options }: RegistryOptions & { readonly repository?: string | undefined },
+): Session {
+  const host = registryHost(registry);
+  const name = canonicalRegistry(registry);
+  const environment = registryEnvironment(options.env);
+  const closing = new AbortController();
+  const transport = createTransport({
+    registry: host,
+    userAgent: options.userAgent ?? 'ocijs',
+    dispatchers: createDispatchers({
+      host,
+      environment,
+      loadTls: once(() => loadTlsMaterial(host, { ...options, environment })),
+    }),
+  });
+  const origin = once(() => registryOrigin(host, { plainHttp: options.plainHttp ?? false }));
+  const authorizer = once(async () =>
+    createAuthorizer({
+      transport,
+      origin: await origin(),
+      closed: closing.signal,
+      findCredentials: async () =>
+        options.credentials ??
+        findCredentials({ ...options, registry: name, repository, environment, signal: closing.signal }),
+    }),
+  );
+  const warned = new Set<string>();
+  let answered = false;
+
+  const warn = (response: HttpResponse): void => {
+    for (const header of response.headers('warning')) {
+      const message = warningText(header);
+      if (message === undefined || warned.has(message) || warned.size >= limits.warnings) continue;
+      warned.add(message);
+      options.onEvent?.({ type: 'warning', code: 'REGISTRY_WARNING', message: `${name}: ${message}` });
+    }
+  };
+
+  const request = async (asked: RegistryRequest): Promise<HttpResponse> => {
+    const { method, target, headers, body, scopes, signal = options.signal } = asked;
+    signal?.throwIfAborted();
+    const base = await abortable(origin(), signal);
+    const url = typeof target === 'string' ? new URL(target, base) : target;
+    const own = url.origin === base.origin;
+    const auth = await authorizer();
+    const send = (authorization: string | undefined): Promise<HttpResponse> =>
+      transport.send({
+        method,
+        url,
+        ...(headers === undefined ? {} : { headers }),
+        body,
+        signal,
+        authorization,
+      });
+
+    let authorization = own ? await abortable(auth.authorization(scopes), signal) : undefined;
+    let response = await send(authorization);
+    answered = true;
+    if (response.status === 401 && own && response.url.origin === base.origin) {
+      const challenges = response.headers('www-authenticate');
+      const better = await abortable(auth.answer(challenges, { scopes, rejected: authorization }), signal);
+      if (better !== undefined) {
+        await response.discard();
+        authorization = better;
+        response = await send(authorization);
+      }
+    }
+    warn(response);
+    if (asked.accept.includes(response.status)) return response;
+    throw await responseError(response, { what: asked.what, authorization, registry: name });
+  };
+
+  const retryOptions = (unit: UnitOptions): RetryOptions => ({
+    retries: options.retry ?? defaultRetries,
+    firstDelayMs: options.retryDelayMs ?? timeouts.retryFirst,
+    signal: unit.signal ?? options.signal,
+    onEvent: options.onEvent,
+    progressed: unit.progressed,
+    // Nobody listens: only worth waiting for when somebody did a moment ago.
+    isFinal: (error: RegistryError) => error.facts.errno === 'ECONNREFUSED' && !answered,
+  });
+
+  return {
+    registry: name,
+    host,
+    options,
+    request,
+    retrying: (work, unit = {}) => withRetry(work, retryOptions(unit)),
+    retries: (unit = {}) => createRetries(retryOptions(unit)),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('the registry client is closed'));
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Runs at the first call only; a failure is not remembered. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    if (made === undefined) {
+      const started = make();
+      made = started;
+      started.catch(() => {
+        made = undefined;
+      });
+    }
+    return made;
+  };
+}

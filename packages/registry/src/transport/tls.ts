@@ -1,0 +1,120 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
+import type { RegistryEnvironment } from '../env.ts';
+import { RegistryError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { RegistryOptions } from '../options.ts';
+
+/** What TLS connections are made with. */
+export interface TlsMaterial {
+  readonly rejectUnauthorized: boolean;
+  /** All trusted authorities; undefined means Node's own. */
+  readonly ca: readonly string[] | undefined;
+  /** For the registry's own origin only. */
+  readonly client: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Which files TLS material is made from. */
+interface CertificateFiles {
+  readonly authorities: readonly string[];
+  readonly client: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/**
+ * Collects certificates for a registry: the `caFile`, the `certificateDirectory`, and the `certs.d` directories that
+ * podman and Docker use. Throws ERR_OCI_REGISTRY_CERTIFICATE_INVALID for what the options name and cannot be read.
+ */
+export async function loadTlsMaterial(
+  host: string,
+  options: RegistryOptions & { readonly environment: RegistryEnvironment },
+): Promise<TlsMaterial> {
+  const { caFile, certificateDirectory, environment } = options;
+  const found: CertificateFiles[] = [];
+  if (caFile !== undefined) found.push({ authorities: [caFile], client: undefined });
+  if (certificateDirectory !== undefined) {
+    const own = (await isDirectory(join(certificateDirectory, host)))
+      ? join(certificateDirectory, host)
+      : certificateDirectory;
+    found.push(await certificateFiles(own, { required: true }));
+  } else {
+    for (const directory of environment.certificateDirectories) {
+      found.push(await certificateFiles(join(directory, host), { required: false }));
+    }
+  }
+  const authorities = found.flatMap((files) => files.authorities);
+  const client = found.find((files) => files.client !== undefined)?.client;
+  const own = await Promise.all(authorities.map(readPem));
+  return {
+    rejectUnauthorized: options.tlsVerify ?? true,
+    ca: own.length === 0 ? undefined : [...getCACertificates('default'), ...own],
+    client:
+      client === undefined ? undefined : { cert: await readPem(client.cert), key: await readPem(client.key) },
+  };
+}
+
+async function certificateFiles(
+  directory: string,
+  { required }: { readonly required: boolean },
+): Promise<CertificateFiles> {
+  let names: string[];
+  try {
+    names = (await readdir(directory)).sort();
+  } catch (error) {
+    if (!required && isAbsent(error)) return { authorities: [], client: undefined };
+    throw unusable(directory, error);
+  }
+  const paths = (ending: string): string[] =>
+    names.filter((name) => name.endsWith(ending)).map((name) => join(directory, name));
+  const cert = paths('.cert')[0];
+  if (cert === undefined) return { authorities: paths('.crt'), client: undefined };
+  const key = cert.replace(/\.cert$/, '.key');
+  if (!paths('.key').includes(key)) {
+    throw new RegistryError('ERR_OCI_REGISTRY_CERTIFICATE_INVALID', `certificate ${cert} has no key`, {
+      path: key,
+      hint: `put the private key into ${key}`,
+    });
+  }
+  return { authorities: paths('.crt'), client: { cert, key } };
+}
+
+async function readPem(path: string): Promise<string> {
+  let text: string;
+  try {
+    const { size } = await stat(path);
+    if (size > limits.certificateFileBytes)
+      throw new Error(`larger than ${limits.certificateFileBytes} bytes`);
+    text = await readFile(path, 'latin1');
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  if (!text.includes('-----BEGIN ')) throw unusable(path, new Error('not in PEM form'));
+  return text;
+}
+
+function unusable(path: string, cause: unknown): RegistryError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RegistryError(
+    'ERR_OCI_REGISTRY_CERTIFICATE_INVALID',
+    `cannot use certificates in ${path}: ${reason}`,
+    {
+      path,
+      cause,
+    },
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unusable(path, error);
+  }
+}
+
+/** Default directories may be missing, or be another user's. */
+function isAbsent(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES';
+}

@@ -1,0 +1,179 @@
+/*
+ * What the monitor does in the host for the container: pipes, id maps, cgroups, limits, the exit file.
+ */
+#ifndef OCI_MONITOR_H
+#define OCI_MONITOR_H
+
+#include "terminal.h"
+
+static i32 container_stdio[3] = {-1, -1, -1};
+static i32 far_ends[3] = {-1, -1, -1};
+static const struct step *exit_file = NULL;
+
+/*
+ * Real pipes, not the socket pairs that Node makes: a container opens /dev/stdout again, which a socket refuses.
+ * TypeScript opens the far ends through /proc/PID/fd, answers, and owns them from then on.
+ */
+static long step_pipes(const struct step *step) {
+  usize used = 0;
+  for (i32 fd = 0; fd < 3; fd++) {
+    i32 ends[2];
+    if ((number_field(step, FIELD_FLAGS) >> fd & 1) == 0) continue;
+    long result = CALL(pipe2, ends, O_CLOEXEC);
+    if (result < 0) return result;
+    container_stdio[fd] = ends[fd == 0 ? 0 : 1];
+    far_ends[fd] = ends[fd == 0 ? 1 : 0];
+    used = append_number(detail, sizeof detail, used, (u64)far_ends[fd]);
+    used = append(detail, sizeof detail, used, " ");
+  }
+  send_message(MESSAGE_PIPES, current_step, 0, (u32)CALL(getpid, 0));
+  await_answer();
+  for (i32 fd = 0; fd < 3; fd++) close_fd(&far_ends[fd]);
+  return 0;
+}
+
+static long step_fifo(const struct step *step) {
+  const char *path = text_field(step, FIELD_PATH);
+  long result = CALL(mknodat, AT_FDCWD, path, S_IFIFO | 0600, 0);
+  if (result < 0) return result;
+  result = CALL(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  start_fifo = result < 0 ? -1 : (i32)result;
+  return result;
+}
+
+static long write_child_file(const char *name, const char *text) {
+  char path[64];
+  append(path, sizeof path, append_number(path, sizeof path, 0, (u64)child), name);
+  return write_file(proc_fd, path, text, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+static long step_id_maps(const struct step *step) {
+  const char *uids = text_field(step, FIELD_UID_MAP), *gids = text_field(step, FIELD_GID_MAP);
+  long result = 0;
+  if (number_field(step, FIELD_FLAGS) == FLAG_DENY_GROUPS) result = write_child_file("/setgroups", "deny");
+  if (result >= 0 && gids != NULL) result = write_child_file("/gid_map", gids);
+  return result < 0 || uids == NULL ? result : write_child_file("/uid_map", uids);
+}
+
+/* newuidmap or newgidmap: set-uid programs that may map the ranges of /etc/subuid. What they complain of is the detail. */
+static long step_id_map_helper(const struct step *step) {
+  const char *arguments[512];
+  const char *environment[] = {NULL};
+  char pid[24];
+  i32 ends[2], status = 0;
+  usize count = 2;
+  append_number(pid, sizeof pid, 0, (u64)child);
+  arguments[0] = text_field(step, FIELD_PATH);
+  arguments[1] = pid;
+  for (const struct field *text = NULL; (text = next_field(step, text, FIELD_ARGUMENT)) != NULL;) {
+    if (count + 1 >= COUNT(arguments)) return -E2BIG;
+    arguments[count++] = text_of(text);
+  }
+  arguments[count] = NULL;
+  long result = CALL(pipe2, ends, O_CLOEXEC);
+  if (result < 0) return result;
+  struct clone_args clone = {.exit_signal = SIGCHLD};
+  long helper = CALL(clone3, &clone, sizeof clone);
+  if (helper == 0) {
+    u64 no_signals = 0;
+    CALL(rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof no_signals);
+    duplicate_to(ends[1], 1);
+    duplicate_to(ends[1], 2);
+    leave(CALL(execve, arguments[0], arguments, environment) == -ENOENT ? 127 : 126);
+  }
+  CALL(close, ends[1]);
+  usize used = 0;
+  for (long length = 1; helper > 0 && length > 0 && used < sizeof detail - 1;) {
+    length = CALL(read, ends[0], detail + used, sizeof detail - 1 - used);
+    if (length > 0) used += (usize)length;
+  }
+  CALL(close, ends[0]);
+  if (helper < 0) return helper;
+  result = CALL(wait4, helper, &status, 0, NULL);
+  if (result >= 0 && status == 0) {
+    detail[0] = 0;
+    return 0;
+  }
+  detail[used] = 0;
+  return status == 127 << 8 ? -ENOENT : -EPERM;
+}
+
+/* Only lowering needs a privilege; asking for what is there already is no failure. */
+static long step_oom_score(const struct step *step) {
+  char path[64], text[16];
+  const char *wanted = text_field(step, FIELD_VALUE);
+  long result = write_child_file("/oom_score_adj", wanted);
+  if (result != -EACCES && result != -EPERM) return result;
+  append(path, sizeof path, append_number(path, sizeof path, 0, (u64)child), "/oom_score_adj");
+  long fd = CALL(openat, proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return result;
+  long length = CALL(read, fd, text, sizeof text - 1);
+  CALL(close, fd);
+  int same = length == (long)text_length(wanted) + 1 && memcmp(text, wanted, (usize)length - 1) == 0;
+  return same ? 0 : result;
+}
+
+static long step_join_cgroup(const struct step *step) {
+  char pid[24];
+  append_number(pid, sizeof pid, 0, (u64)child);
+  return write_file(AT_FDCWD, text_field(step, FIELD_PATH), pid, 0);
+}
+
+static long step_resource_limit(const struct step *step) {
+  u64 limits[2] = {number_field(step, FIELD_SOFT), number_field(step, FIELD_HARD)};
+  return CALL(prlimit64, child, number_field(step, FIELD_NUMBER), limits, NULL);
+}
+
+static long step_host_hooks(void) {
+  send_message(MESSAGE_HOOKS, current_step, 0, (u32)child);
+  await_answer();
+  return 0;
+}
+
+/* A user namespace with given maps and no process in it, for id-mapped mounts. */
+static long step_user_namespace(const struct step *step) {
+  char path[64];
+  i32 ends[2];
+  long result = CALL(pipe2, ends, O_CLOEXEC);
+  if (result < 0) return result;
+  struct clone_args clone = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+  long container = child, holder = CALL(clone3, &clone, sizeof clone);
+  if (holder == 0) {
+    char byte;
+    CALL(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+    CALL(close, ends[1]);
+    read_all(ends[0], &byte, 1);
+    leave(0);
+  }
+  CALL(close, ends[0]);
+  if (holder > 0) {
+    child = holder;
+    result = step_id_maps(step);
+    child = container;
+    append(path, sizeof path, append_number(path, sizeof path, 0, (u64)holder), "/ns/user");
+    if (result >= 0) result = CALL(openat, proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (result >= 0) slots[number_field(step, FIELD_SLOT)] = (i32)result;
+  } else {
+    result = holder;
+  }
+  CALL(close, ends[1]);
+  if (holder > 0) CALL(wait4, holder, NULL, 0, NULL);
+  return result < 0 ? result : 0;
+}
+
+/* {"exitCode":C,"signal":S}, complete or not there at all. Nobody may wait for it any more: then its directory is gone. */
+static void write_exit_file(u32 code, u32 signal) {
+  char text[64];
+  if (exit_file == NULL) return;
+  const char *temporary = text_field(exit_file, FIELD_SOURCE);
+  long fd = CALL(openat, AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  usize used = append_number(text, sizeof text, append(text, sizeof text, 0, "{\"exitCode\":"), code);
+  used = append_number(text, sizeof text, append(text, sizeof text, used, ",\"signal\":"), signal);
+  used = append(text, sizeof text, used, "}\n");
+  long result = write_all((i32)fd, text, used);
+  CALL(close, fd);
+  if (result >= 0) CALL(renameat2, AT_FDCWD, temporary, AT_FDCWD, text_field(exit_file, FIELD_PATH), 0);
+}
+
+#endif

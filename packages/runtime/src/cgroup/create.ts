@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Resources } from '@ocijs/bundle/spec';
+import { RuntimeError } from '../errors.ts';
+import { destroyCgroup } from './destroy.ts';
+import { deviceWrites } from './devices.ts';
+import { findHierarchies, type Hierarchy, isUnified } from './hierarchies.ts';
+import { pidsBelow } from './members.ts';
+import { cgroupPath } from './path.ts';
+import type { CgroupDirectory, CgroupRecord } from './record.ts';
+import { type CgroupWrite, resourceWritesV1, resourceWritesV2 } from './writes.ts';
+
+/** What a container's cgroup is made from. */
+export interface CreateCgroupOptions {
+  readonly id: string;
+  readonly cgroupsPath?: string | undefined;
+  readonly resources?: Resources | undefined;
+  /** True when the container has an own user namespace or the caller is not root: groups are then optional. */
+  readonly optional: boolean;
+  /** Told of the directories before the first of them is made, so that a killed creation can be undone. */
+  readonly onPlanned?: (record: CgroupRecord) => void | Promise<void>;
+}
+
+/** What is to be written in each hierarchy, and which hierarchies there are. */
+export interface CgroupPlan {
+  readonly path: string;
+  readonly hierarchies: readonly Hierarchy[];
+  readonly writes: readonly CgroupWrite[];
+  /** True when the container's devices are left unrestricted for want of a v1 devices hierarchy. */
+  readonly devicesUnrestricted: boolean;
+}
+
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/**
+ * Decides what a container's cgroup will be, without any effect. Throws ERR_OCI_CGROUP_INVALID for values that
+ * make no sense, ERR_OCI_CGROUP_MISSING when the host has no controller for a limit.
+ */
+export function planCgroup(options: CreateCgroupOptions): CgroupPlan {
+  const path = cgroupPath(options);
+  const hierarchies = findHierarchies();
+  const resources = options.resources ?? {};
+  const unified = isUnified(hierarchies);
+  const hasDevices = hierarchies.some(({ controllers }) => controllers.includes('devices'));
+  const limits = unified ? resourceWritesV2(resources) : resourceWritesV1(resources);
+  for (const { controller, file } of limits) {
+    const known = unified || hierarchies.some(({ controllers }) => controllers.includes(controller));
+    if (known) continue;
+    throw new RuntimeError(
+      'ERR_OCI_CGROUP_MISSING',
+      `${file} cannot be set: no ${controller} controller is mounted`,
+      {
+        actual: controller,
+        hint: 'Remove the limit, or mount the controller below /sys/fs/cgroup.',
+      },
+    );
+  }
+  // In an own user namespace the kernel lets nobody use a device node that was made there.
+  const devices = hasDevices && !options.optional ? deviceWrites(resources.devices ?? []) : [];
+  return {
+    path,
+    hierarchies,
+    writes: [...devices, ...limits],
+    devicesUnrestricted: !hasDevices && !options.optional,
+  };
+}
+
+/** A cpuset group takes no process before it has processors and memory nodes: the parent's, to start with. */
+function inheritCpuset(parent: string, group: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (readFileSync(`${group}/${file}`, 'utf8').trim() !== '') continue;
+    writeFileSync(`${group}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim(), { flag: 'r+' });
+  }
+}
+
+/** Lets the groups below a v2 group use controllers; those that are needed for a limit must be there. */
+function delegateControllers(group: string, needed: ReadonlySet<string>): void {
+  const available = readFileSync(`${group}/cgroup.controllers`, 'utf8').split(/\s+/).filter(Boolean);
+  for (const controller of new Set([...available, ...needed])) {
+    try {
+      writeFileSync(`${group}/cgroup.subtree_control`, `+${controller}`, { flag: 'r+' });
+    } catch (error) {
+      if (!needed.has(controller)) continue;
+      throw new RuntimeError(
+        'ERR_OCI_CGROUP_DENIED',
+        `controller ${controller} cannot be used below ${group}`,
+        {
+          path: group,
+          actual: controller,
+          errno: (error as NodeJS.ErrnoException).code ?? 'unknown',
+          cause: error,
+          hint: 'The group may hold processes of its own, or the controller is not delegated to you.',
+        },
+      );
+    }
+  }
+}
+
+/** Makes the group and those above it; true when the group itself was not there before. */
+function makeGroups(hierarchy: Hierarchy, path: string, needed: ReadonlySet<string>): boolean {
+  const created = !existsSync(hierarchy.mountPoint + path);
+  // Made as a whole first: a group with a group below it cannot be removed by anyone else meanwhile.
+  mkdirSync(hierarchy.mountPoint + path, { recursive: true, mode: 0o755 });
+  let group = hierarchy.mountPoint;
+  for (const name of path.split('/').filter(Boolean)) {
+    const parent = group;
+    group = `${parent}/${name}`;
+    if (hierarchy.version === 'v2') delegateControllers(parent, needed);
+    if (hierarchy.controllers.includes('cpuset')) inheritCpuset(parent, group);
+  }
+  return created;
+}
+
+function refuseMembers(path: string): void {
+  const pids = pidsBelow(path);
+  if (pids.length === 0) return;
+  throw new RuntimeError(
+    'ERR_OCI_CGROUP_BUSY',
+    `container's cgroup is not empty: ${pids.length} process(es) found in ${path}`,
+    {
+      path,
+      actual: pids.length,
+    },
+  );
+}
+
+function applyWrites(directory: CgroupDirectory, writes: readonly CgroupWrite[]): void {
+  for (const { controller, file, value } of writes) {
+    const applies = directory.version === 'v2' || directory.controllers.includes(controller);
+    if (!applies) continue;
+    try {
+      writeFileSync(`${directory.path}/${file}`, value, { flag: 'r+' });
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw new RuntimeError(
+        'ERR_OCI_CGROUP_DENIED',
+        `cannot set ${file} to ${JSON.stringify(value)}: ${errno}`,
+        {
+          path: `${directory.path}/${file}`,
+          errno,
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+function isNeeded(hierarchy: Hierarchy, plan: CgroupPlan): boolean {
+  return plan.writes.some(
+    ({ controller }) => hierarchy.version === 'v2' || hierarchy.controllers.includes(controller),
+  );
+}
+
+/**
+ * Makes a container's cgroup in every hierarchy and sets its limits, before any process is in it. Hierarchies that
+ * the caller may not write are passed over when groups are optional and no limit needs them; otherwise
+ * ERR_OCI_CGROUP_DENIED. Throws ERR_OCI_CGROUP_BUSY when the group has processes already. Leaves nothing
+ * behind when it fails.
+ */
+export async function createCgroup(plan: CgroupPlan, options: CreateCgroupOptions): Promise<CgroupRecord> {
+  const unified = isUnified(plan.hierarchies);
+  const needed = new Set(unified ? plan.writes.map(({ controller }) => controller) : []);
+  needed.delete('cgroup');
+  const planned = plan.hierarchies.map((hierarchy) => {
+    const path = hierarchy.mountPoint + plan.path;
+    return {
+      hierarchy,
+      path,
+      version: hierarchy.version,
+      controllers: hierarchy.controllers,
+      created: !existsSync(path),
+    };
+  });
+  await options.onPlanned?.({
+    path: plan.path,
+    directories: planned.map(({ hierarchy: _, ...directory }) => directory),
+  });
+  const directories: CgroupDirectory[] = [];
+  try {
+    for (const { hierarchy, path } of planned) {
+      try {
+        if (existsSync(path)) refuseMembers(path);
+        const created = makeGroups(hierarchy, plan.path, needed);
+        const directory = { path, version: hierarchy.version, controllers: hierarchy.controllers, created };
+        directories.push(directory);
+        if (hierarchy.version === 'v1' || unified) applyWrites(directory, plan.writes);
+      } catch (error) {
+        if (isDenied(error) && options.optional && !isNeeded(hierarchy, plan)) continue;
+        if (!isDenied(error)) throw error;
+        throw new RuntimeError('ERR_OCI_CGROUP_DENIED', `cannot make cgroup ${path}`, {
+          path,
+          errno: (error as NodeJS.ErrnoException).code ?? 'unknown',
+          cause: error,
+          hint: 'Limits need a cgroup that is delegated to you; name one in linux.cgroupsPath, or give no limits.',
+        });
+      }
+    }
+  } catch (error) {
+    await destroyCgroup({ path: plan.path, directories });
+    throw error;
+  }
+  return { path: plan.path, directories };
+}

@@ -1,0 +1,20 @@
+/** One directory of a container's cgroup, in one hierarchy. */
+export interface CgroupDirectory {
+  readonly path: string;
+  readonly version: 'v1' | 'v2';
+  readonly controllers: readonly string[];
+  /** True when the runtime made this directory, and so removes it. */
+  readonly created: boolean;
+}
+
+/** A container's cgroup as its state keeps it; no directory at all when the user may not make any. */
+export interface CgroupRecord {
+  /** From the root of each hierarchy. */
+  readonly path: string;
+  readonly directories: readonly CgroupDirectory[];
+}
+
+/** The files that a process's id is written to, to put it into the cgroup. */
+export function procsFiles(record: CgroupRecord): string[] {
+  return record.directories.map(({ path }) => `${path}/cgroup.procs`);
+}

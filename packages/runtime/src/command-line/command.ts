@@ -1,0 +1,26 @@
+import type { Flags, ParsedArguments } from './arguments.ts';
+import type { Log } from './log.ts';
+
+/** What a command is run with. */
+export interface CommandContext {
+  readonly parsed: ParsedArguments;
+  /** `--root`, if it was given. */
+  readonly root: string | undefined;
+  readonly log: Log;
+  /** Aborted when the command is interrupted before its container runs. */
+  readonly signal: AbortSignal;
+  /** Writes the command's result. */
+  readonly print: (text: string) => void;
+  /** Sends this process's signals to another one, instead of aborting the command. */
+  readonly forwardSignals: (pid: number) => void;
+}
+
+/** One command of the runtime's command line. */
+export interface Command {
+  readonly usage: string;
+  readonly flags: Flags;
+  /** The least and most words after the flags. */
+  readonly words: readonly [least: number, most: number];
+  /** Does the work and returns the exit code. */
+  run(context: CommandContext): Promise<number>;
+}

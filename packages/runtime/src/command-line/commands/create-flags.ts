@@ -1,0 +1,38 @@
+import type { CreateOptions } from '../../lifecycle/create.ts';
+import { type Flags, numberFlag, textFlag, usageError } from '../arguments.ts';
+import type { CommandContext } from '../command.ts';
+
+/** The flags that `create` and `run` share. */
+export const createFlags: Flags = {
+  bundle: { takes: 'text', short: 'b', about: 'the directory of the bundle; the current one by default' },
+  'console-socket': { takes: 'text', about: "a unix socket that receives the terminal's master" },
+  'pidfd-socket': { takes: 'text', about: 'not supported' },
+  'pid-file': { takes: 'text', about: 'the file that the process id is written to' },
+  'no-pivot': { takes: 'nothing', about: 'do not use pivot_root, for a root on a ramdisk' },
+  'no-new-keyring': { takes: 'nothing', about: "stay in the caller's session keyring" },
+  'preserve-fds': { takes: 'number', about: 'how many more descriptors the process gets' },
+};
+
+/** The options of `create` from its flags. */
+export function createOptions(context: CommandContext): CreateOptions {
+  const { parsed, log, root, signal } = context;
+  if (textFlag(parsed, 'pidfd-socket') !== undefined) throw usageError('--pidfd-socket is not supported');
+  return {
+    bundle: textFlag(parsed, 'bundle') || '.',
+    root,
+    signal,
+    pidFile: textFlag(parsed, 'pid-file') || undefined,
+    consoleSocket: textFlag(parsed, 'console-socket') || undefined,
+    preserveFds: numberFlag(parsed, 'preserve-fds'),
+    noPivot: parsed.flags.has('no-pivot'),
+    noNewKeyring: parsed.flags.has('no-new-keyring'),
+    onEvent: (event) => {
+      if (event.type === 'warning') log.warning(event.message);
+    },
+  };
+}
+
+/** The container id, which is the first word. */
+export function containerId(context: CommandContext): string {
+  return context.parsed.words[0] as string;
+}

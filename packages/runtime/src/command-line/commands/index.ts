@@ -1,0 +1,15 @@
+import type { Command } from '../command.ts';
+
+type Load = () => Promise<{ readonly command: Command }>;
+
+/** The commands by name. Each is loaded when it is run: most runs need one, and start in the time that it takes. */
+export const commands: Readonly<Record<string, Load>> = {
+  create: () => import('./create.ts'),
+  delete: () => import('./delete.ts'),
+  kill: () => import('./kill.ts'),
+  list: () => import('./list.ts'),
+  run: () => import('./run.ts'),
+  spec: () => import('./spec.ts'),
+  start: () => import('./start.ts'),
+  state: () => import('./state.ts'),
+};

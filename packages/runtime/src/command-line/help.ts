@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import type { Flags } from './arguments.ts';
+import type { Command } from './command.ts';
+
+const summaries: Readonly<Record<string, string>> = {
+  create: 'create a container from a bundle',
+  delete: 'delete a container and what it holds',
+  kill: "send a signal to a container's process (TERM by default)",
+  list: 'list containers',
+  run: 'create, start and wait for a container, then delete it',
+  spec: 'write a config.json to start from',
+  start: 'start a created container',
+  state: 'print the state of a container as JSON',
+};
+
+function formatFlags(flags: Flags): string {
+  const lines = Object.entries(flags).map(([name, { short, takes, about }]) => {
+    const names = `${short === undefined ? '' : `-${short}, `}--${name}${takes === 'nothing' ? '' : ' VALUE'}`;
+    return `   ${names.padEnd(28)} ${about}\n`;
+  });
+  return lines.length === 0 ? '' : `\nFLAGS:\n${lines.join('')}`;
+}
+
+/** The text of `--help`. */
+export function globalHelp(flags: Flags): string {
+  const lines = Object.entries(summaries).map(([name, summary]) => `   ${name.padEnd(10)} ${summary}\n`);
+  return (
+    'oci-runtime - run containers as the Open Container Initiative specifies\n\n' +
+    'USAGE:\n   oci-runtime [global flags] COMMAND [flags] [arguments]\n\n' +
+    `COMMANDS:\n${lines.join('')}${formatFlags(flags)}`
+  );
+}
+
+/** The text of `COMMAND --help`. */
+export function commandHelp(command: Command): string {
+  return `USAGE:\n   oci-runtime ${command.usage}\n${formatFlags(command.flags)}`;
+}
+
+/** The text of `--version`, in the lines that callers of runc look for. */
+export function versionText(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return `oci-runtime version ${version}\nspec: 1.2.0\nnode: ${process.version}\n`;
+}

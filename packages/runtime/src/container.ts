@@ -1,0 +1,183 @@
+import { closeSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import {
+  lookupUser,
+  mergeEnvironment,
+  type Process,
+  type Resources,
+  type RuntimeSpec,
+} from '@ocijs/bundle/spec';
+import type { StdioOption } from './init/index.ts';
+import { endAttached, waitAttached } from './lifecycle/attached.ts';
+import { loadRuntimeBundle } from './lifecycle/bundle.ts';
+import type { LifecycleOptions } from './lifecycle/context.ts';
+import { type PreparedContainer, prepare } from './lifecycle/create.ts';
+import type { ExitStatus } from './lifecycle/exit.ts';
+import { kill } from './lifecycle/kill.ts';
+import { type RemoveOptions, remove } from './lifecycle/remove.ts';
+import { startRecord } from './lifecycle/start.ts';
+import { state } from './lifecycle/state.ts';
+import { randomContainerId } from './state/id.ts';
+import type { State } from './state/record.ts';
+
+/** A bundle as `@ocijs/bundle` gives it; its directory is enough. */
+export interface LaunchBundle {
+  readonly directory: string;
+  /** Used instead of the directory's `config.json`. */
+  readonly config?: RuntimeSpec;
+}
+
+/** Options of {@link launch}. */
+export interface LaunchOptions extends LifecycleOptions {
+  /** A random one by default. */
+  readonly id?: string;
+  /** The command and its arguments, instead of the bundle's. */
+  readonly args?: readonly string[];
+  /** `NAME=value`, added to the bundle's; a later value of the same name wins. */
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  /** `user[:group]`, each a name of the root file system or a number. */
+  readonly user?: string;
+  /** Give the process a terminal: this process's own, when the streams are inherited. */
+  readonly terminal?: boolean;
+  /** Where the standard streams go: `inherit` (default), `pipe`, `ignore`, or one for each, also descriptors. */
+  readonly stdio?: 'inherit' | 'pipe' | 'ignore' | readonly [StdioOption, StdioOption, StdioOption];
+  /** Let the container outlive this process, its output appended to a file. */
+  readonly detach?: { readonly logFile: string };
+  /** Limits that replace those of the bundle, kind by kind. */
+  readonly resources?: Resources;
+  readonly noPivot?: boolean;
+}
+
+/**
+ * A running container. Disposing it kills and deletes what is left of it, unless it was detached: then it goes on, and
+ * `delete` removes it.
+ */
+export interface Container extends AsyncDisposable {
+  readonly id: string;
+  /** The process id of the container's first process, as this process sees it. */
+  readonly pid: number;
+  readonly stdin?: Writable;
+  readonly stdout?: Readable;
+  readonly stderr?: Readable;
+  /** Waits for the container's end. Aborting ends the waiting, not the container. */
+  wait(options?: { readonly signal?: AbortSignal }): Promise<ExitStatus>;
+  /** Sends a signal to the first process. Throws ERR_OCI_CONTAINER_NOT_RUNNING. */
+  kill(signal: string | number): Promise<void>;
+  state(): Promise<State>;
+  /** Deletes the ended container; with `force` also a running one. */
+  delete(options?: Pick<RemoveOptions, 'force'>): Promise<void>;
+}
+
+function processOf(spec: RuntimeSpec, rootfs: string, options: LaunchOptions): Process {
+  const base: Process = spec.process ?? { cwd: '/', user: { uid: 0, gid: 0 } };
+  const user = options.user === undefined ? undefined : lookupUser(rootfs, options.user);
+  const home = user?.home === undefined ? [] : [`HOME=${user.home}`];
+  return {
+    ...base,
+    ...(options.args && { args: [...options.args] }),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.terminal !== undefined && { terminal: options.terminal }),
+    ...(user && { user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] } }),
+    env: mergeEnvironment(base.env ?? [], home, options.env ?? []),
+  };
+}
+
+function launchSpec(spec: RuntimeSpec, rootfs: string, options: LaunchOptions): RuntimeSpec {
+  const linux =
+    options.resources === undefined
+      ? spec.linux
+      : { ...spec.linux, resources: { ...spec.linux?.resources, ...options.resources } };
+  return { ...spec, ...(linux && { linux }), process: processOf(spec, rootfs, options) };
+}
+
+type Streams = readonly [StdioOption, StdioOption, StdioOption];
+
+function streamsOf(stdio: LaunchOptions['stdio'] = 'inherit'): Streams {
+  return typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio;
+}
+
+/** Opens the log for the time in which the monitor takes it over. */
+async function withLog<Result>(path: string, use: (streams: Streams) => Promise<Result>): Promise<Result> {
+  const log = openSync(path, 'a', 0o600);
+  try {
+    return await use(['ignore', log, log]);
+  } finally {
+    closeSync(log);
+  }
+}
+
+function containerOf(prepared: PreparedContainer, options: LaunchOptions): Container {
+  const { root, record, init } = prepared;
+  const { id } = record;
+  const removeForced = (): Promise<void> => remove(id, { root, force: true, onEvent: options.onEvent });
+  return {
+    id,
+    pid: init.pid,
+    ...(init.stdin && { stdin: init.stdin }),
+    ...(init.stdout && { stdout: init.stdout }),
+    ...(init.stderr && { stderr: init.stderr }),
+    wait: (waitOptions) => waitAttached(prepared, waitOptions),
+    kill: async (signal) => kill(id, signal, { root }),
+    state: async () => state(id, { root }),
+    delete: (removeOptions) => remove(id, { ...removeOptions, root, onEvent: options.onEvent }),
+    [Symbol.asyncDispose]: async () => {
+      if (options.detach !== undefined) return;
+      await endAttached(prepared);
+      await removeForced();
+    },
+  };
+}
+
+/**
+ * Runs a bundle as a container and returns once its process was started. What the options say replaces what the bundle's
+ * configuration says; the bundle itself is not changed. Aborting `signal` kills and deletes the container, also
+ * after the launch. Throws what `create` and `start` throw; a failed launch leaves nothing behind.
+ */
+export async function launch(bundle: LaunchBundle | string, options: LaunchOptions = {}): Promise<Container> {
+  const { signal, detach } = options;
+  signal?.throwIfAborted();
+  const given = typeof bundle === 'string' ? { directory: bundle } : bundle;
+  const loaded = loadRuntimeBundle(given.directory, given.config);
+  const spec = launchSpec(loaded.spec, loaded.rootfs, options);
+  const prepareWith = (streams: Streams): Promise<PreparedContainer> =>
+    prepare(options.id ?? randomContainerId(), {
+      bundle: loaded.directory,
+      spec,
+      root: options.root,
+      signal,
+      onEvent: options.onEvent,
+      noPivot: options.noPivot,
+      stdio: streams,
+      lifetime: 'attached',
+      keepExit: true,
+      hostSession: detach !== undefined,
+    });
+  const prepared =
+    detach === undefined
+      ? await prepareWith(streamsOf(options.stdio))
+      : await withLog(resolve(detach.logFile), prepareWith);
+  const container = containerOf(prepared, options);
+  try {
+    await startRecord(prepared.record, { root: prepared.root, signal, onEvent: options.onEvent });
+  } catch (error) {
+    await endAttached(prepared);
+    await remove(container.id, { root: prepared.root, force: true, onEvent: options.onEvent });
+    throw error;
+  }
+  if (signal !== undefined && detach === undefined) killWhenAborted(prepared, signal);
+  return container;
+}
+
+function killWhenAborted(prepared: PreparedContainer, signal: AbortSignal): void {
+  const { record, root, init } = prepared;
+  const onAbort = (): void => {
+    remove(record.id, { root, force: true }).catch((error: unknown) => {
+      process.emitWarning(error as Error);
+    });
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const forget = (): void => signal.removeEventListener('abort', onAbort);
+  init.exited.then(forget, forget);
+}

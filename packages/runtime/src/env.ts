@@ -1,0 +1,27 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The variables of the environment that the runtime reads; nothing else in the package reads any. */
+export interface RuntimeEnvironment {
+  readonly OCI_ROOT?: string | undefined;
+  readonly XDG_RUNTIME_DIR?: string | undefined;
+}
+
+/** The environment of this process. */
+export function runtimeEnvironment(): RuntimeEnvironment {
+  const { OCI_ROOT, XDG_RUNTIME_DIR } = process.env;
+  return { OCI_ROOT, XDG_RUNTIME_DIR };
+}
+
+/**
+ * Where the state of containers is kept when nobody says: `$OCI_ROOT`, else `/run/oci` for root, else
+ * `$XDG_RUNTIME_DIR/oci`, else a directory of the user's own among the temporary files.
+ */
+export function defaultStateRoot(environment: RuntimeEnvironment = runtimeEnvironment()): string {
+  if (environment.OCI_ROOT) return environment.OCI_ROOT;
+  const user = process.geteuid?.() ?? 0;
+  if (user === 0) return '/run/oci';
+  return environment.XDG_RUNTIME_DIR
+    ? join(environment.XDG_RUNTIME_DIR, 'oci')
+    : join(tmpdir(), `oci-${user}`);
+}

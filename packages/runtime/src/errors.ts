@@ -1,0 +1,30 @@
+import { OciError } from '@ocijs/image';
+
+/** Every code that `@ocijs/runtime` throws. */
+export type RuntimeErrorCode =
+  | 'ERR_OCI_CONTAINER_EXISTS'
+  | 'ERR_OCI_CONTAINER_NOT_FOUND'
+  | 'ERR_OCI_CONTAINER_NOT_RUNNING'
+  | 'ERR_OCI_CONTAINER_STATE'
+  | 'ERR_OCI_CONTAINER_ID_INVALID'
+  | 'ERR_OCI_STATE_INVALID'
+  | 'ERR_OCI_STATE_DENIED'
+  | 'ERR_OCI_RUNTIME_BUNDLE_INVALID'
+  | 'ERR_OCI_COMMAND_INVALID'
+  | 'ERR_OCI_SIGNAL_INVALID'
+  | 'ERR_OCI_SPEC_CONFLICT'
+  | 'ERR_OCI_SPEC_UNSUPPORTED'
+  | 'ERR_OCI_INIT_FAILED'
+  | 'ERR_OCI_INIT_MISSING'
+  | 'ERR_OCI_INIT_DETACHED'
+  | 'ERR_OCI_EXEC_NOT_FOUND'
+  | 'ERR_OCI_EXEC_DENIED'
+  | 'ERR_OCI_HOOK_FAILED'
+  | 'ERR_OCI_CGROUP_INVALID'
+  | 'ERR_OCI_CGROUP_DENIED'
+  | 'ERR_OCI_CGROUP_MISSING'
+  | 'ERR_OCI_CGROUP_BUSY'
+  | 'ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED';
+
+/** An error of `@ocijs/runtime`. */
+export class RuntimeError extends OciError<RuntimeErrorCode> {}

@@ -1,0 +1,83 @@
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+import { RuntimeError } from '../errors.ts';
+import type { CompiledPlan } from '../plan/compile.ts';
+import type { Step } from '../plan/step.ts';
+import { type Message, noStep } from './messages.ts';
+import { exitOf } from './wait-status.ts';
+
+const hints: readonly { readonly tag: Step['tag']; readonly errno: string; readonly hint: string }[] = [
+  {
+    tag: 'resourceLimit',
+    errno: 'EPERM',
+    hint: 'Raising a hard limit needs CAP_SYS_RESOURCE; give a lower one.',
+  },
+  {
+    tag: 'filesystem',
+    errno: 'EPERM',
+    hint: 'An own user or pid namespace may be missing, or the host hides parts of /proc.',
+  },
+  {
+    tag: 'idMapHelper',
+    errno: 'EPERM',
+    hint: 'Check the ranges of this user in /etc/subuid and /etc/subgid.',
+  },
+  {
+    tag: 'attach',
+    errno: 'ELOOP',
+    hint: 'A symbolic link of the image stands where a kernel file system goes.',
+  },
+  {
+    tag: 'attach',
+    errno: 'EROFS',
+    hint: 'The target does not exist and cannot be made on a read-only file system.',
+  },
+];
+
+function describe(errno: number): { readonly name: string; readonly text: string } {
+  const known = getSystemErrorMap().get(-errno);
+  if (known === undefined) return { name: `errno ${errno}`, text: `error ${errno}` };
+  return { name: known[0], text: known[1] };
+}
+
+function lookupFailure(step: Step, errno: number): RuntimeError {
+  const name = step.purpose.replace(/^execute /, '');
+  const facts = {
+    errno: describe(errno).name,
+    path: JSON.parse(name) as string,
+    jsonPath: step.jsonPath ?? '',
+  };
+  const isMissing = errno === constants.errno.ENOENT || errno === constants.errno.ENOTDIR;
+  if (!isMissing) {
+    const message = `cannot execute ${name}: ${describe(errno).text}`;
+    return new RuntimeError('ERR_OCI_EXEC_DENIED', message, facts);
+  }
+  const message = name.includes('/')
+    ? `cannot execute ${name}: no such file or directory`
+    : `executable file not found in $PATH: ${name}`;
+  return new RuntimeError('ERR_OCI_EXEC_NOT_FOUND', message, facts);
+}
+
+function earlyEnd(message: Message): RuntimeError {
+  const { exitCode, signal } = exitOf(message.value);
+  const how = signal === undefined ? `with status ${exitCode}` : `by ${signal}`;
+  return new RuntimeError('ERR_OCI_INIT_FAILED', `the init ended ${how} before the container was created`, {
+    ...(signal === 'SIGKILL' && { hint: 'The memory limit may be too low for the container to start.' }),
+  });
+}
+
+/** The error of a failed step, in words: what could not be done, with which object, and why. */
+export function stepFailure(plan: CompiledPlan, message: Message): RuntimeError {
+  if (message.step === noStep && message.errno === 0) return earlyEnd(message);
+  const step = plan.steps[message.step];
+  if (step?.tag === 'lookup') return lookupFailure(step, message.errno);
+  const { name, text } = describe(message.errno);
+  const purpose = step?.purpose ?? 'start the init';
+  const detail = message.detail === '' ? '' : ` (${message.detail.replaceAll('\n', ' ').trim()})`;
+  const hint = hints.find(({ tag, errno }) => tag === step?.tag && errno === name)?.hint;
+  return new RuntimeError('ERR_OCI_INIT_FAILED', `cannot ${purpose}: ${text}${detail}`, {
+    errno: name,
+    ...(step?.jsonPath !== undefined && { jsonPath: step.jsonPath }),
+    ...(hint !== undefined && { hint }),
+  });
+}

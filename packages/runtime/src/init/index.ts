@@ -1,0 +1,4 @@
+export { readExitFile } from './exit-file.ts';
+export { releaseInit } from './release.ts';
+export { startInit } from './start.ts';
+export type { InitExit, InitProcess, StartInitOptions, StdioOption } from './types.ts';

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { readExitFile } from './exit-file.ts';
+import { releaseInit, startInit } from './index.ts';
+import { makeBundle, makeSpec, runScript, skipReason } from './testing/bundle.ts';
+
+const skip = skipReason();
+
+test('a container ends with the exit code of its process', { skip }, async () => {
+  using bundle = makeBundle();
+  const exitFile = `${bundle.state}/exit.json`;
+  const outcome = await runScript(bundle, 'echo out; echo err >&2; exit 3', { exitFile });
+  assert.deepEqual(outcome, { exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
+  assert.deepEqual(readExitFile(exitFile), { exitCode: 3 });
+});
+
+test('a signal that ends the process is reported by name', { skip }, async () => {
+  using bundle = makeBundle();
+  const exitFile = `${bundle.state}/exit.json`;
+  const spec = makeSpec({ process: { args: ['sleep', '100'] } });
+  await using init = await startInit({
+    ...{ spec, bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test', stateDirectory: bundle.state },
+    ...{ cgroupProcs: [], stdio: ['ignore', 'ignore', 'ignore'], lifetime: 'attached', exitFile },
+  });
+  await releaseInit(bundle.state, init.pid);
+  process.kill(init.pid, 'SIGKILL');
+  assert.deepEqual(await init.exited, { exitCode: 137, signal: 'SIGKILL' });
+  assert.deepEqual(readExitFile(exitFile), { exitCode: 137, signal: 'SIGKILL' });
+});
+
+test('the standard streams are pipes that can be opened again by name', { skip }, async () => {
+  using bundle = makeBundle();
+  const { stdout } = await runScript(bundle, 'echo again > /dev/stdout; readlink /proc/self/fd/1', {
+    spec: makeSpec({ process: { user: { uid: 1000, gid: 1000 } } }),
+  });
+  assert.match(stdout, /^again\npipe:/);
+});
+
+test('a container reads what is written to its standard input', { skip }, async () => {
+  using bundle = makeBundle();
+  await using init = await startInit({
+    ...{ spec: makeSpec({ process: { args: ['wc', '-c'] } }), bundle: bundle.directory, rootfs: bundle.rootfs },
+    ...{ id: 'test', stateDirectory: bundle.state, cgroupProcs: [], lifetime: 'attached' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await releaseInit(bundle.state, init.pid);
+  init.stdin?.end('x'.repeat(300_000));
+  const chunks: Buffer[] = [];
+  for await (const chunk of init.stdout ?? []) chunks.push(chunk as Buffer);
+  assert.equal(Buffer.concat(chunks).toString().trim(), '300000');
+});
+
+test('nothing of the host is left in the process', { skip }, async () => {
+  using bundle = makeBundle();
+  const { stdout } = await runScript(bundle, 'env; ls /proc/self/fd; echo $$; hostname; cat /proc/1/oom_score_adj', {
+    spec: makeSpec({ process: { oomScoreAdj: 321 } }),
+  });
+  const lines = stdout.trim().split('\n');
+  assert.deepEqual(lines.filter((line) => line.includes('=')).sort(), ['PATH=/bin', 'PWD=/', 'SHLVL=1', 'TERM=xterm']);
+  assert.deepEqual(lines.filter((line) => !line.includes('=')), ['0', '1', '2', '3', '1', 'test', '321']);
+});
+
+test('identity, limits and privileges are those of the configuration', { skip }, async () => {
+  using bundle = makeBundle();
+  const spec = makeSpec({
+    process: {
+      user: { uid: 1000, gid: 2000, additionalGids: [10, 3000], umask: 0o27 },
+      cwd: '/new/directory',
+      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 100, hard: 200 }],
+      capabilities: {
+        bounding: ['CAP_KILL', 'CAP_NET_RAW'],
+        effective: ['CAP_KILL'],
+        permitted: ['CAP_KILL', 'CAP_NET_RAW'],
+        inheritable: ['CAP_KILL'],
+        ambient: ['CAP_KILL'],
+      },
+    },
+  });
+  const { stdout } = await runScript(bundle, 'id; pwd; umask; ulimit -Sn; ulimit -Hn; grep -E "^(Cap|NoNew|Groups)" /proc/self/status', { spec });
+  assert.equal(
+    stdout,
+    [
+      'uid=1000 gid=2000 groups=10,3000',
+      '/new/directory',
+      '0027',
+      '100',
+      '200',
+      'Groups:\t10 3000 ',
+      'CapInh:\t0000000000000020',
+      'CapPrm:\t0000000000000020',
+      'CapEff:\t0000000000000020',
+      'CapBnd:\t0000000000002020',
+      'CapAmb:\t0000000000000020',
+      'NoNewPrivs:\t1',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('what cannot be executed is known when the container is created', { skip }, async () => {
+  using bundle = makeBundle();
+  const start = (args: string[]): Promise<unknown> =>
+    startInit({
+      ...{ spec: makeSpec({ process: { args } }), bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test' },
+      ...{ stateDirectory: `${bundle.directory}/state`, cgroupProcs: [], lifetime: 'attached' },
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+  await assert.rejects(start(['missing']), {
+    code: 'ERR_OCI_EXEC_NOT_FOUND',
+    message: 'executable file not found in $PATH: "missing"',
+  });
+});
+
+test('the fifo releases a process once', { skip }, async () => {
+  using bundle = makeBundle();
+  const options = {
+    ...{ spec: makeSpec({ process: { args: ['sleep', '100'] } }), bundle: bundle.directory, rootfs: bundle.rootfs },
+    ...{ id: 'test', stateDirectory: bundle.state, cgroupProcs: [], lifetime: 'attached' },
+    stdio: ['ignore', 'ignore', 'ignore'],
+  } as const;
+  await using init = await startInit(options);
+  assert.match(readFileSync(`/proc/${init.pid}/status`, 'utf8'), /State:\tS/);
+  await releaseInit(bundle.state, init.pid);
+  await assert.rejects(releaseInit(bundle.state, init.pid), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
+});
+
+test('releasing a process that was killed while it waited fails at once', { skip }, async () => {
+  using bundle = makeBundle();
+  await using init = await startInit({
+    ...{ spec: makeSpec(), bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test', cgroupProcs: [] },
+    ...{ stateDirectory: bundle.state, lifetime: 'attached', stdio: ['ignore', 'ignore', 'ignore'] },
+  });
+  process.kill(init.pid, 'SIGKILL');
+  await init.exited;
+  await assert.rejects(releaseInit(bundle.state, init.pid), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
+});

@@ -1,0 +1,63 @@
+import type { Readable, Writable } from 'node:stream';
+import type { RuntimeSpec } from '@ocijs/bundle/spec';
+
+/** One of the container's standard streams: a descriptor, a pipe to this program, nothing, or this program's own. */
+export type StdioOption = number | 'pipe' | 'ignore' | 'inherit';
+
+/** How a container's process ended: its code, or 128 + the number of the signal that ended it. */
+export interface InitExit {
+  readonly exitCode: number;
+  /** Such as `SIGKILL`. */
+  readonly signal?: string;
+}
+
+/** Options of `startInit`. */
+export interface StartInitOptions {
+  readonly spec: RuntimeSpec;
+  /** The bundle's directory: relative sources of bind mounts start there. */
+  readonly bundle: string;
+  /** Absolute. */
+  readonly rootfs: string;
+  readonly id: string;
+  /** An existing directory of the container's own; `exec.fifo` is made there. */
+  readonly stateDirectory: string;
+  /** `cgroup.procs` files: the process is in these groups before it does anything. */
+  readonly cgroupProcs: readonly string[];
+  readonly stdio: readonly [StdioOption, StdioOption, StdioOption];
+  /** A unix socket that takes the terminal's master, for `process.terminal`. */
+  readonly consoleSocket?: string;
+  /** How many descriptors of this program, from 3 on, the container's process gets. */
+  readonly preserveFds?: number;
+  /** Change the root without pivot_root(2), which an initial ramdisk does not allow. */
+  readonly noPivot?: boolean;
+  /** Leave the container in the session keyring of the caller. */
+  readonly noNewKeyring?: boolean;
+  /**
+   * `detached`: the process is a child of the next subreaper as soon as it is created.
+   * `attached`: a monitor stays its parent, relays its terminal, and ends it when this program ends.
+   */
+  readonly lifetime: 'detached' | 'attached';
+  /** Attached: where the monitor keeps how the process ended; see `readExitFile`. */
+  readonly exitFile?: string;
+  /** Attached: the monitor has a session of its own and outlives this program. */
+  readonly hostSession?: boolean;
+  /** The compiled filter of `linux.seccomp`: struct sock_filter instructions, and flags of seccomp(2). */
+  readonly seccomp?: { readonly program: Uint8Array; readonly flags: number };
+  /** Called when the namespaces and cgroups are there and the root file system is still the host's. */
+  readonly onCreated?: (pid: number) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** A container's process, from its creation on. */
+export interface InitProcess extends AsyncDisposable {
+  /** In this program's pid namespace. */
+  readonly pid: number;
+  readonly stdin?: Writable;
+  readonly stdout?: Readable;
+  readonly stderr?: Readable;
+  /**
+   * How the process ended. Of a detached process only its new parent is told: then this rejects with
+   * ERR_OCI_INIT_DETACHED.
+   */
+  readonly exited: Promise<InitExit>;
+}

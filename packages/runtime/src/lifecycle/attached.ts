@@ -1,0 +1,50 @@
+import { signalProcess } from '../process/signal.ts';
+import type { LifecycleOptions } from './context.ts';
+import type { PreparedContainer } from './create.ts';
+import type { ExitStatus } from './exit.ts';
+import { remove } from './remove.ts';
+
+/** Ends a container whose monitor is our child, if it has not ended by itself, and waits for the monitor. */
+export async function endAttached({ record, init }: PreparedContainer): Promise<void> {
+  if (record.init !== undefined) signalProcess(record.init, 9);
+  await init.exited;
+  await init[Symbol.asyncDispose]();
+}
+
+/** Waits for the end of a container whose monitor is our child; rejects with the signal's reason when aborted. */
+export async function waitAttached(
+  container: PreparedContainer,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<ExitStatus> {
+  const { signal } = options;
+  if (signal === undefined) return await container.init.exited;
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([container.init.exited, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Starts a prepared container, waits for its end and deletes it, whatever happens in between. */
+export async function removeAfterExit(
+  container: PreparedContainer,
+  options: LifecycleOptions & { readonly keep?: boolean },
+  start: () => Promise<void>,
+): Promise<ExitStatus> {
+  let isWhole = false;
+  try {
+    await start();
+    const status = await waitAttached(container, options);
+    isWhole = true;
+    return status;
+  } finally {
+    await endAttached(container);
+    if (!options.keep || !isWhole) {
+      await remove(container.record.id, { root: container.root, force: true, onEvent: options.onEvent });
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseSpec, type RuntimeSpec, requireValidSpec } from '@ocijs/bundle/spec';
+import { RuntimeError } from '../errors.ts';
+import { configSizeLimit } from '../limits.ts';
+
+/** A bundle whose configuration was read and whose root file system is there. */
+export interface LoadedBundle {
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute, without symbolic links. */
+  readonly rootfs: string;
+  readonly spec: RuntimeSpec;
+}
+
+function unusable(path: string, reason: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('ERR_OCI_RUNTIME_BUNDLE_INVALID', `${path} ${reason}`, {
+    path,
+    cause,
+    hint: 'A bundle is a directory with config.json and the root file system that it names.',
+  });
+}
+
+function readConfig(path: string): Buffer {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw unusable(path, `cannot be read: ${(error as NodeJS.ErrnoException).code}`, error);
+  }
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw unusable(path, 'is not a regular file');
+    if (stats.size > configSizeLimit) throw unusable(path, `is larger than ${configSizeLimit} bytes`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function findRoot(directory: string, spec: RuntimeSpec): string {
+  if (spec.root === undefined) throw unusable(`${directory}/config.json`, 'names no root file system');
+  const path = resolve(directory, spec.root.path);
+  try {
+    const rootfs = realpathSync(path);
+    if (statSync(rootfs).isDirectory()) return rootfs;
+  } catch (error) {
+    throw unusable(
+      path,
+      `cannot be used as root file system: ${(error as NodeJS.ErrnoException).code}`,
+      error,
+    );
+  }
+  throw unusable(path, 'is not a directory');
+}
+
+/**
+ * Reads a bundle. Throws ERR_OCI_RUNTIME_BUNDLE_INVALID, and the errors of `parseSpec` for its
+ * configuration; `spec` replaces the one of the bundle's `config.json`.
+ */
+export function loadRuntimeBundle(path: string, spec?: RuntimeSpec): LoadedBundle {
+  const directory = resolve(path);
+  const config =
+    spec === undefined ? parseSpec(readConfig(`${directory}/config.json`)) : requireValidSpec(spec);
+  return { directory, rootfs: findRoot(directory, config), spec: config };
+}

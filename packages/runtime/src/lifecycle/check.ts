@@ -1,0 +1,100 @@
+import type { IdMapping, Linux, NamespaceType, RuntimeSpec } from '@ocijs/bundle/spec';
+import { RuntimeError } from '../errors.ts';
+import { conflict } from '../plan/context.ts';
+
+function unsupported(jsonPath: string): RuntimeError {
+  return new RuntimeError('ERR_OCI_SPEC_UNSUPPORTED', `config.json: ${jsonPath} is not supported`, {
+    jsonPath,
+    hint: 'Remove it from the configuration, or use another runtime for this container.',
+  });
+}
+
+/** True for what says something: empty texts, lists, objects and zeros are what tools write for "not set". */
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === false) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object') return Object.values(value).some(isSet);
+  return true;
+}
+
+/**
+ * What the specification knows and this runtime does not do. Left out are the fields that can be ignored without harm:
+ * `annotations`, `process.execCPUAffinity` (for later processes only), `memory.kernel`, `memory.kernelTCP`,
+ * `memory.useHierarchy` and `memory.checkBeforeUpdate` (without effect in today's kernels or for new groups), and
+ * the sections for other systems.
+ */
+function unsupportedFields(spec: RuntimeSpec): readonly (readonly [string, unknown])[] {
+  const resources = spec.linux?.resources;
+  return [
+    ['$.hooks.createContainer', spec.hooks?.createContainer],
+    ['$.hooks.startContainer', spec.hooks?.startContainer],
+    ['$.linux.intelRdt', spec.linux?.intelRdt],
+    ['$.linux.seccomp', spec.linux?.seccomp],
+    ['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})],
+    ['$.linux.resources.blockIO', resources?.blockIO],
+    ['$.linux.resources.hugepageLimits', resources?.hugepageLimits],
+    ['$.linux.resources.network', resources?.network],
+    ['$.linux.resources.rdma', resources?.rdma],
+  ];
+}
+
+function isMapped(id: number, mappings: readonly IdMapping[]): boolean {
+  return mappings.some((map) => id >= map.containerID && id < map.containerID + map.size);
+}
+
+function checkUserNamespace(spec: RuntimeSpec, linux: Linux): void {
+  const namespace = linux.namespaces?.find(({ type }) => type === 'user');
+  const uidMappings = linux.uidMappings ?? [];
+  const gidMappings = linux.gidMappings ?? [];
+  const isMapping = uidMappings.length + gidMappings.length > 0;
+  if (namespace === undefined) {
+    if (isMapping) throw conflict('$.linux.uidMappings', 'are given without a user namespace');
+    return;
+  }
+  if (namespace.path) return;
+  if (uidMappings.length === 0) throw conflict('$.linux.uidMappings', 'are needed for a user namespace');
+  if (gidMappings.length === 0) throw conflict('$.linux.gidMappings', 'are needed for a user namespace');
+  const user = spec.process?.user;
+  if (user === undefined) return;
+  if (!isMapped(user.uid, uidMappings)) throw conflict('$.process.user.uid', `${user.uid} is not mapped`);
+  for (const gid of [user.gid, ...(user.additionalGids ?? [])]) {
+    if (!isMapped(gid, gidMappings))
+      throw conflict('$.process.user', `has group ${gid}, which is not mapped`);
+  }
+}
+
+function checkNamespaces(spec: RuntimeSpec, linux: Linux): void {
+  const has = (type: NamespaceType): boolean =>
+    linux.namespaces?.some((namespace) => namespace.type === type) ?? false;
+  if (spec.hostname && !has('uts')) throw conflict('$.hostname', 'needs an own uts namespace');
+  if (spec.domainname && !has('uts')) throw conflict('$.domainname', 'needs an own uts namespace');
+  if (isSet(linux.timeOffsets) && !has('time'))
+    throw conflict('$.linux.timeOffsets', 'need a time namespace');
+  if (!has('mount')) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_UNSUPPORTED',
+      'config.json: containers without an own mount namespace are not supported',
+      {
+        jsonPath: '$.linux.namespaces',
+      },
+    );
+  }
+}
+
+/**
+ * Checks, before anything is made, that a valid configuration does not contradict itself (ERR_OCI_SPEC_CONFLICT)
+ * and asks for nothing that this runtime would have to ignore (ERR_OCI_SPEC_UNSUPPORTED). The launch plan
+ * makes further checks of its own steps.
+ */
+export function checkSpec(spec: RuntimeSpec): void {
+  if (!/^[01]\./.test(spec.ociVersion)) throw unsupported(`$.ociVersion ${spec.ociVersion}`);
+  const { process: processSpec, linux = {} } = spec;
+  if (processSpec === undefined) throw conflict('$.process', 'is needed');
+  if ((processSpec.args ?? []).length === 0) throw conflict('$.process.args', 'must not be empty');
+  if (processSpec.args?.[0] === '') throw conflict('$.process.args[0]', 'must not be empty');
+  checkNamespaces(spec, linux);
+  checkUserNamespace(spec, linux);
+  for (const [jsonPath, value] of unsupportedFields(spec)) {
+    if (isSet(value)) throw unsupported(jsonPath);
+  }
+}

@@ -1,0 +1,235 @@
+import { rmSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { RuntimeSpec } from '@ocijs/bundle/spec';
+import type { CreateCgroupOptions } from '../cgroup/index.ts';
+import { type CgroupPlan, createCgroup, destroyCgroup, planCgroup, procsFiles } from '../cgroup/index.ts';
+import { RuntimeError } from '../errors.ts';
+import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
+import { signalProcess, waitForEnd } from '../process/signal.ts';
+import { identify } from '../process/stat.ts';
+import { checkContainerId } from '../state/id.ts';
+import type { ContainerRecord, State } from '../state/record.ts';
+import { stateOf } from '../state/status.ts';
+import { claimContainer, containerDirectory, removeContainer, writeRecord } from '../state/store.ts';
+import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
+import { checkSpec } from './check.ts';
+import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
+import { runHooks } from './hooks.ts';
+import { writePidFile } from './pid-file.ts';
+
+/** Options of {@link create}. */
+export interface CreateOptions extends LifecycleOptions {
+  /** The bundle's directory. */
+  readonly bundle: string;
+  /** Used instead of the bundle's `config.json`. */
+  readonly spec?: RuntimeSpec | undefined;
+  /** Where the init's process id, in this pid namespace, is written. */
+  readonly pidFile?: string | undefined;
+  /** A unix socket that receives the master of the container's terminal. */
+  readonly consoleSocket?: string | undefined;
+  /** How many descriptors after the standard ones the container's process gets. */
+  readonly preserveFds?: number | undefined;
+  /** Change the root without pivot_root, for a host that runs from its initial ramdisk. */
+  readonly noPivot?: boolean | undefined;
+  /** Stay in the caller's session keyring. */
+  readonly noNewKeyring?: boolean | undefined;
+  readonly stdio?: readonly [StdioOption, StdioOption, StdioOption] | undefined;
+}
+
+/** Options of {@link prepare}: who waits for the init. */
+export interface PrepareOptions extends CreateOptions {
+  readonly lifetime: 'detached' | 'attached';
+  /** Keep how the init ended in the state directory. */
+  readonly keepExit?: boolean;
+  readonly hostSession?: boolean;
+}
+
+/** A container that waits to be started, with the process that will become its first. */
+export interface PreparedContainer {
+  readonly root: string;
+  readonly record: ContainerRecord;
+  readonly init: InitProcess;
+}
+
+const inherit = ['inherit', 'inherit', 'inherit'] as const;
+
+function ownerName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // The host knows no name for this user, as in a container of its own.
+    return '';
+  }
+}
+
+function checkTerminal(spec: RuntimeSpec, options: PrepareOptions): void {
+  const terminal = spec.process?.terminal ?? false;
+  if (options.consoleSocket !== undefined && !terminal) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_CONFLICT',
+      'a console socket is of no use without process.terminal',
+      {
+        jsonPath: '$.process.terminal',
+      },
+    );
+  }
+  if (terminal && options.lifetime === 'detached' && options.consoleSocket === undefined) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_CONFLICT',
+      'process.terminal of a detached container needs a console socket',
+      {
+        jsonPath: '$.process.terminal',
+        hint: 'Give --console-socket, or set process.terminal to false.',
+      },
+    );
+  }
+}
+
+function cgroupOptions(id: string, spec: RuntimeSpec): CreateCgroupOptions {
+  const { cgroupsPath, resources, namespaces } = spec.linux ?? {};
+  const isRoot = process.geteuid?.() === 0;
+  const hasUserNamespace = namespaces?.some(({ type }) => type === 'user') ?? false;
+  return { id, cgroupsPath, resources, optional: !isRoot || hasUserNamespace };
+}
+
+function firstRecord(
+  id: string,
+  bundle: LoadedBundle,
+  options: PrepareOptions & { root: string },
+): ContainerRecord {
+  const creator = identify(process.pid);
+  if (creator === undefined)
+    throw new RuntimeError('ERR_OCI_STATE_INVALID', '/proc does not show this process');
+  return {
+    version: 1,
+    id,
+    bundle: bundle.directory,
+    rootfs: bundle.rootfs,
+    created: new Date().toISOString(),
+    owner: ownerName(),
+    creator,
+    finished: false,
+    ...(options.keepExit && { exitFile: `${containerDirectory(options.root, id)}/exit.json` }),
+    spec: bundle.spec,
+  };
+}
+
+/** The state on disk and what hangs on it, growing step by step; undone as a whole when a step fails. */
+class Creation {
+  readonly root: string;
+  readonly options: PrepareOptions;
+  record: ContainerRecord;
+  init: InitProcess | undefined;
+
+  constructor(record: ContainerRecord, options: PrepareOptions & { readonly root: string }) {
+    this.root = options.root;
+    this.options = options;
+    this.record = record;
+    claimContainer(this.root, record);
+  }
+
+  update(change: Partial<ContainerRecord>): void {
+    this.record = { ...this.record, ...change };
+    writeRecord(this.root, this.record);
+  }
+
+  async makeCgroup(plan: CgroupPlan, options: CreateCgroupOptions): Promise<void> {
+    const cgroup = await createCgroup(plan, {
+      ...options,
+      onPlanned: (planned) => this.update({ cgroup: planned }),
+    });
+    this.update({ cgroup });
+  }
+
+  /** Called by the init when its namespaces are there, before it changes its root. */
+  async onCreated(pid: number): Promise<void> {
+    const init = identify(pid);
+    if (init === undefined) {
+      throw new RuntimeError(
+        'ERR_OCI_INIT_FAILED',
+        `the init ${pid} of container ${this.record.id} ended early`,
+      );
+    }
+    this.update({ init });
+    const { hooks } = this.record.spec;
+    const state = hookState(this.root, this.record, 'creating');
+    await runHooks(hooks?.prestart, { name: 'prestart', state, signal: this.options.signal });
+    await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
+  }
+
+  async start(bundle: LoadedBundle): Promise<void> {
+    const { record, root, options } = this;
+    this.init = await startInit({
+      spec: bundle.spec,
+      bundle: bundle.directory,
+      rootfs: bundle.rootfs,
+      id: record.id,
+      stateDirectory: containerDirectory(root, record.id),
+      cgroupProcs: record.cgroup === undefined ? [] : procsFiles(record.cgroup),
+      stdio: options.stdio ?? inherit,
+      lifetime: options.lifetime,
+      onCreated: (pid) => this.onCreated(pid),
+      ...(options.consoleSocket !== undefined && { consoleSocket: options.consoleSocket }),
+      ...(options.preserveFds !== undefined && { preserveFds: options.preserveFds }),
+      ...(options.noPivot !== undefined && { noPivot: options.noPivot }),
+      ...(options.noNewKeyring !== undefined && { noNewKeyring: options.noNewKeyring }),
+      ...(record.exitFile !== undefined && { exitFile: record.exitFile }),
+      ...(options.hostSession !== undefined && { hostSession: options.hostSession }),
+      ...(options.signal !== undefined && { signal: options.signal }),
+    });
+  }
+
+  async undo(): Promise<void> {
+    const { record, root, options } = this;
+    await this.init?.[Symbol.asyncDispose]();
+    if (record.init !== undefined && signalProcess(record.init, 9)) await waitForEnd(record.init);
+    if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
+    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+    const removed = removeContainer(root, record.id);
+    if (removed && record.init !== undefined) await runPoststopHooks(root, record, options);
+  }
+}
+
+/**
+ * Makes a container up to the point where its process waits to be started. Everything that can be refused is
+ * refused before the first effect; a failure after it leaves nothing behind.
+ */
+export async function prepare(id: string, options: PrepareOptions): Promise<PreparedContainer> {
+  options.signal?.throwIfAborted();
+  checkContainerId(id);
+  const root = stateRoot(options);
+  const bundle = loadRuntimeBundle(options.bundle, options.spec);
+  checkSpec(bundle.spec);
+  checkTerminal(bundle.spec, options);
+  const groups = cgroupOptions(id, bundle.spec);
+  const plan = planCgroup(groups);
+  if (plan.devicesUnrestricted) {
+    const message = 'access to devices is not restricted: this host has no cgroup v1 devices hierarchy';
+    options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
+  }
+  const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
+  try {
+    await creation.makeCgroup(plan, groups);
+    await creation.start(bundle);
+    const init = creation.init as InitProcess;
+    if (creation.record.init?.pid !== init.pid) await creation.onCreated(init.pid);
+    creation.update({ finished: true });
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
+    options.signal?.throwIfAborted();
+    return { root, record: creation.record, init };
+  } catch (error) {
+    await creation.undo();
+    throw error;
+  }
+}
+
+/**
+ * Creates a container from a bundle (runtime-spec `runtime.md`, "Create"): its namespaces, mounts and cgroup are
+ * there, its process waits for `start`. The container outlives this process. Throws ERR_OCI_CONTAINER_EXISTS,
+ * ERR_OCI_CONTAINER_ID_INVALID, ERR_OCI_SPEC_… for a configuration that cannot be run, ERR_OCI_CGROUP_…,
+ * ERR_OCI_HOOK_FAILED, ERR_OCI_EXEC_… and ERR_OCI_INIT_FAILED.
+ */
+export async function create(id: string, options: CreateOptions): Promise<State> {
+  const { root, record } = await prepare(id, { ...options, lifetime: 'detached' });
+  return stateOf(root, record);
+}

@@ -1,0 +1,31 @@
+import { removeAfterExit } from './attached.ts';
+import { type CreateOptions, prepare } from './create.ts';
+import type { ExitStatus } from './exit.ts';
+import { startRecord } from './start.ts';
+
+/** Options of {@link run}. */
+export interface RunOptions extends CreateOptions {
+  /** Keep the container's state when it ended, until `remove`. */
+  readonly keep?: boolean;
+  /** Told of the init's process id as soon as it runs, to forward signals to. */
+  readonly onStarted?: (pid: number) => void;
+}
+
+/**
+ * Creates and starts a container, waits for its end and deletes it. The terminal, when it has one, is this
+ * process's. Throws what `create` and `start` throw; aborting kills and deletes the container.
+ */
+export async function run(id: string, options: RunOptions): Promise<ExitStatus> {
+  const container = await prepare(id, { ...options, lifetime: 'attached' });
+  return await removeAfterExit(container, options, async () => {
+    await startRecord(container.record, { ...options, root: container.root });
+    options.onStarted?.(container.init.pid);
+  });
+}
+
+/** Creates and starts a container that outlives this process (`run --detach`); returns its init's process id. */
+export async function runDetached(id: string, options: CreateOptions): Promise<number> {
+  const { root, record, init } = await prepare(id, { ...options, lifetime: 'detached' });
+  await startRecord(record, { ...options, root });
+  return init.pid;
+}

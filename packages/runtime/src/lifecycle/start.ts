@@ -1,0 +1,46 @@
+import { RuntimeError } from '../errors.ts';
+import { releaseInit } from '../init/index.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { containerStatus } from '../state/status.ts';
+import { containerDirectory } from '../state/store.ts';
+import { hookState, type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
+import { runHooks } from './hooks.ts';
+import { remove } from './remove.ts';
+
+const refusals = {
+  creating: 'is still being created',
+  running: 'is running already',
+  stopped: 'has stopped',
+} as const;
+
+/** Starts a container whose record is known; see {@link start}. */
+export async function startRecord(record: ContainerRecord, options: LifecycleOptions): Promise<void> {
+  const root = stateRoot(options);
+  const status = containerStatus(root, record);
+  if (status !== 'created' || record.init === undefined) {
+    const reason = refusals[status === 'created' ? 'creating' : status];
+    throw new RuntimeError('ERR_OCI_CONTAINER_STATE', `cannot start container ${record.id}: it ${reason}`, {
+      actual: status,
+      expected: 'created',
+    });
+  }
+  await releaseInit(containerDirectory(root, record.id), record.init.pid, {
+    ...(options.signal && { signal: options.signal }),
+  });
+  try {
+    const state = hookState(root, record, 'running');
+    await runHooks(record.spec.hooks?.poststart, { name: 'poststart', state, signal: options.signal });
+  } catch (error) {
+    await remove(record.id, { root, force: true, onEvent: options.onEvent });
+    throw error;
+  }
+}
+
+/**
+ * Lets the process of a created container run (runtime-spec `runtime.md`, "Start"). When a poststart hook fails, the
+ * container is stopped and deleted. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_HOOK_FAILED.
+ */
+export async function start(id: string, options: LifecycleOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  await startRecord(requireRecord(stateRoot(options), id), options);
+}

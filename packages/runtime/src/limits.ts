@@ -1,0 +1,20 @@
+/** The longest container id, in characters: it becomes a file name and a cgroup name. */
+export const containerIdLimit: number = 255;
+
+/** The largest `state.json` that is read, in bytes; it holds the container's whole configuration. */
+export const stateSizeLimit: number = 16 * 1024 * 1024;
+
+/** How many bytes of a failed hook's output go into the error message. */
+export const hookOutputLimit: number = 4096;
+
+/** The largest `config.json`, as in `@ocijs/bundle`, in bytes. */
+export const configSizeLimit: number = 8 * 1024 * 1024;
+
+/** How long, in milliseconds, a killed process may take to be gone before its deletion fails. */
+export const killTimeout: number = 10_000;
+
+/** How long, in milliseconds, a cgroup whose processes were killed may stay busy. */
+export const cgroupRemovalTimeout: number = 5_000;
+
+/** How many groups below a container's cgroup are looked at. */
+export const cgroupTreeLimit: number = 10_000;

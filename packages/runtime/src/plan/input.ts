@@ -1,0 +1,53 @@
+import type { RuntimeSpec } from '@ocijs/bundle/spec';
+
+/** One cgroup file system of the host. */
+export interface CgroupHierarchy {
+  readonly version: 'v1' | 'v2';
+  readonly mountPoint: string;
+  /** v1: such as `cpu` and `cpuacct`, or `name=systemd`. */
+  readonly controllers: readonly string[];
+  /** The caller's own group in it, from the hierarchy's root: `/user.slice/…`. */
+  readonly ownGroup: string;
+}
+
+/** What a plan depends on besides the configuration: looked up once, so that compiling is a pure function. */
+export interface HostFacts {
+  /** The effective ids of the caller. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly cgroups: readonly CgroupHierarchy[];
+  /** Where procfs and sysfs are mounted; needed for a change of root without pivot_root. */
+  readonly kernelMounts: readonly string[];
+  /** Absolute paths of the set-uid helpers, where they are installed. */
+  readonly newuidmap?: string | undefined;
+  readonly newgidmap?: string | undefined;
+  /** True when the kernel shows its memory as /proc/kcore. */
+  readonly hasKcore: boolean;
+  /** Which security modules label processes. */
+  readonly labels: { readonly selinux: boolean; readonly apparmor: boolean };
+}
+
+/** What a launch plan is compiled from. */
+export interface PlanInput {
+  readonly spec: RuntimeSpec;
+  readonly bundle: string;
+  /** Absolute. */
+  readonly rootfs: string;
+  readonly id: string;
+  readonly stateDirectory: string;
+  readonly cgroupProcs: readonly string[];
+  /** Which of stdin, stdout and stderr become pipes of the monitor: bits 0, 1, 2. */
+  readonly pipes: number;
+  readonly consoleSocket?: string | undefined;
+  readonly preserveFds: number;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+  readonly lifetime: 'detached' | 'attached';
+  readonly exitFile?: string | undefined;
+  readonly hostSession: boolean;
+  /** True when the caller wants a word when the namespaces exist. */
+  readonly hostHooks: boolean;
+  /** The compiled filter of `linux.seccomp`: instructions of struct sock_filter, and flags of seccomp(2). */
+  readonly seccomp?: { readonly program: Uint8Array; readonly flags: number } | undefined;
+  readonly host: HostFacts;
+}

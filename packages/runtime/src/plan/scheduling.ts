@@ -1,0 +1,82 @@
+import type { Scheduler } from '@ocijs/bundle/spec';
+import { conflict, type PlanContext } from './context.ts';
+import { initStep, type Step } from './step.ts';
+
+const policies: Readonly<Record<string, number>> = {
+  SCHED_OTHER: 0,
+  SCHED_FIFO: 1,
+  SCHED_RR: 2,
+  SCHED_BATCH: 3,
+  SCHED_ISO: 4,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE: 6,
+};
+
+const schedulerFlags: Readonly<Record<string, bigint>> = {
+  SCHED_FLAG_RESET_ON_FORK: 0x01n,
+  SCHED_FLAG_RECLAIM: 0x02n,
+  SCHED_FLAG_DL_OVERRUN: 0x04n,
+  SCHED_FLAG_KEEP_POLICY: 0x08n,
+  SCHED_FLAG_KEEP_PARAMS: 0x10n,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 0x20n,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 0x40n,
+};
+
+const ioClasses: Readonly<Record<string, number>> = {
+  IOPRIO_CLASS_RT: 1,
+  IOPRIO_CLASS_BE: 2,
+  IOPRIO_CLASS_IDLE: 3,
+};
+
+const personalities: Readonly<Record<string, number>> = { LINUX: 0, LINUX32: 8 };
+
+function lookup<T>(table: Readonly<Record<string, T>>, name: string, jsonPath: string): T {
+  const value = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (value === undefined) throw conflict(jsonPath, `has an unknown value ${JSON.stringify(name)}`);
+  return value;
+}
+
+/** The 48 bytes of struct sched_attr (sched_setattr(2)). */
+function schedulerBytes(scheduler: Scheduler): Uint8Array {
+  const jsonPath = '$.process.scheduler';
+  const flags = (scheduler.flags ?? []).reduce(
+    (sum, name) => sum | lookup(schedulerFlags, name, `${jsonPath}.flags`),
+    0n,
+  );
+  const bytes = Buffer.alloc(48);
+  bytes.writeUInt32LE(bytes.length, 0);
+  bytes.writeUInt32LE(lookup(policies, scheduler.policy, `${jsonPath}.policy`), 4);
+  bytes.writeBigUInt64LE(flags, 8);
+  bytes.writeInt32LE(scheduler.nice ?? 0, 16);
+  bytes.writeInt32LE(scheduler.priority ?? 0, 20);
+  bytes.writeBigUInt64LE(BigInt(scheduler.runtime ?? 0), 24);
+  bytes.writeBigUInt64LE(BigInt(scheduler.deadline ?? 0), 32);
+  bytes.writeBigUInt64LE(BigInt(scheduler.period ?? 0), 40);
+  return bytes;
+}
+
+/** CPU scheduling, I/O priority and execution domain of the container's process. */
+export function planScheduling(context: PlanContext): Step[] {
+  const { process, linux } = context.input.spec;
+  const steps: Step[] = [];
+  if (process?.scheduler) {
+    const fields = { bytes: schedulerBytes(process.scheduler) };
+    steps.push(
+      initStep('scheduler', { purpose: 'set the scheduler', jsonPath: '$.process.scheduler', fields }),
+    );
+  }
+  if (process?.ioPriority) {
+    const jsonPath = '$.process.ioPriority';
+    const number =
+      (lookup(ioClasses, process.ioPriority.class, jsonPath) << 13) | (process.ioPriority.priority ?? 0);
+    steps.push(initStep('ioPriority', { purpose: 'set the I/O priority', jsonPath, fields: { number } }));
+  }
+  if (linux?.personality) {
+    const jsonPath = '$.linux.personality';
+    if ((linux.personality.flags ?? []).length > 0)
+      throw conflict(`${jsonPath}.flags`, 'are not known to Linux');
+    const number = lookup(personalities, linux.personality.domain, jsonPath);
+    steps.push(initStep('personality', { purpose: 'set the personality', jsonPath, fields: { number } }));
+  }
+  return steps;
+}
