@@ -53,7 +53,7 @@ describe('a real Debian image, from a real registry to a running container', {
   test('oci pull fetches every blob once, and a second pull none', async () => {
     const first = JSON.parse(await succeed(['pull', '--json', image]));
     assert.match(first.digest, /^sha256:[0-9a-f]{64}$/);
-    assert.equal(first.blobs.length, 4, 'manifest or config and two layers');
+    assert.equal(first.blobs.length, 3, 'the config and two layers');
     assert.ok(first.bytesFetched > 50_000_000);
     const second = JSON.parse(await succeed(['pull', '--json', image]));
     assert.equal(second.digest, first.digest);
@@ -148,7 +148,7 @@ describe('a real Debian image, from a real registry to a running container', {
   });
 
   test('oci tags and oci images know it', async () => {
-    assert.deepEqual(JSON.parse(await succeed(['tags', '--json', `${registry.host}/debian`])), ['bookworm']);
+    assert.deepEqual(JSON.parse(await succeed(['tags', '--json', `${registry.host}/debian`])).tags, ['bookworm']);
     assert.ok((await succeed(['images'])).includes(`${registry.host}/debian`));
   });
 

@@ -28,14 +28,14 @@ export abstract class BaseCommand extends Command {
   static override baseFlags = {
     store: Flags.string({ helpGroup: group, helpValue: 'DIR', summary: 'Image store (else $OCI_STORE)' }),
     root: Flags.string({ helpGroup: group, helpValue: 'DIR', summary: 'Container state (else $OCI_ROOT)' }),
-    json: Flags.boolean({ helpGroup: group, summary: 'Print one JSON document' }),
+    json: Flags.boolean({ default: false, helpGroup: group, summary: 'Print one JSON document' }),
     progress: Flags.string({
       helpGroup: group,
       options: [...progressModes],
       default: 'auto',
       summary: 'How to show progress on stderr',
     }),
-    quiet: Flags.boolean({ char: 'q', helpGroup: group, summary: 'Print only the identifier' }),
+    quiet: Flags.boolean({ default: false, char: 'q', helpGroup: group, summary: 'Print only the identifier' }),
     'log-level': Flags.string({
       helpGroup: group,
       options: [...logLevels],

@@ -1,6 +1,15 @@
 /** Every code that `@ocijs/cli` itself throws. */
 export type CliErrorCode =
+  /** Something was typed wrongly. */
   | 'ERR_OCI_USAGE'
+  /** SIGINT or SIGTERM came. */
+  | 'ERR_OCI_INTERRUPTED'
+  /** The operating system refused something; the cause says what. */
+  | 'ERR_OCI_SYSTEM'
+  /** A mistake in this program. */
+  | 'ERR_OCI_INTERNAL'
+  /** The registry cannot listen on the address. */
+  | 'ERR_OCI_LISTEN_FAILED'
   | 'ERR_OCI_TRANSPORT_UNSUPPORTED'
   | 'ERR_OCI_IMAGE_NOT_FOUND'
   | 'ERR_OCI_VALIDATION_FAILED'

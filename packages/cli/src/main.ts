@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { COMMANDS } = await import('./commands/index.ts');
     const { run } = await import('@oclif/core');
     prepared = prepareArguments(argv, COMMANDS);
-    await run([...prepared], { root });
+    await run([...prepared], { root, userPlugins: false, devPlugins: false });
     return typeof process.exitCode === 'number' ? process.exitCode : ExitCode.ok;
   } catch (error) {
     const failure = normalizeUsageError(error);

@@ -38,7 +38,9 @@ export function hasBlob(session: Session, { repository, descriptor, signal }: Bl
   );
 }
 
-/** Starts reading a blob at an offset. Throws ERR_OCI_SIZE_MISMATCH when the registry announces another size. */
+/**
+ * Starts reading a blob at an offset. Throws ERR_OCI_SIZE_MISMATCH when the registry announces another size.
+ */
 export async function openBlob(
   session: Session,
   target: BlobTarget & { readonly offset: number },
@@ -138,11 +140,15 @@ async function checkTotal(
   );
 }
 
+/** True for layers that image-spec 1.0 said not to distribute, and for layers of elsewhere. */
+export function isForeign({ mediaType, urls }: Descriptor): boolean {
+  return (urls !== undefined && urls.length > 0) || /nondistributable|foreign/.test(mediaType);
+}
+
 /** A layer that registries need not have; its `urls` are never asked, since they may point anywhere. */
 export function explainForeign(error: unknown, descriptor: Descriptor): unknown {
   if (!(error instanceof RegistryError) || error.code !== 'ERR_OCI_REGISTRY_NOT_FOUND') return error;
-  const isForeign = descriptor.urls !== undefined || /nondistributable|foreign/.test(descriptor.mediaType);
-  if (!isForeign) return error;
+  if (!isForeign(descriptor)) return error;
   return new RegistryError(
     error.code,
     `layer ${descriptor.digest} is not in the registry (non-distributable)`,

@@ -15,8 +15,8 @@ import { tags } from './tags.ts';
 import { type UploadTarget, uploadBlob } from './upload.ts';
 
 /**
- * The operations of the distribution specification on one registry, each with credentials, retries, limits and
- * verification. Every method throws {@link RegistryError}, or the signal's reason. Close it when done.
+ * The operations of the distribution specification on one registry, each with credentials, retries, limits
+ * and verification. Every method throws {@link RegistryError}, or the signal's reason. Close it when done.
  */
 export interface RegistryClient extends AsyncDisposable {
   /** As people name it: `docker.io`, `HOST[:PORT]`. */

@@ -1,6 +1,6 @@
 /**
- * Runs work for every item, at most `limit` at a time, in the order given. At the first failure the others are
- * aborted; the failure is thrown when all have ended, so that nothing goes on behind the caller's back.
+ * Runs work for every item, at most `limit` at a time, in the order given. At the first failure the others
+ * are aborted; the failure is thrown when all have ended, so that nothing goes on behind the caller's back.
  */
 export async function forEachConcurrently<T>(
   items: readonly T[],

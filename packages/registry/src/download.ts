@@ -21,9 +21,9 @@ export interface Download {
 }
 
 /**
- * Brings a blob into the store, verified. A broken connection is resumed, also over several runs of the program;
- * a blob with a wrong digest or size is fetched once more from its beginning. Throws ERR_OCI_DIGEST_MISMATCH,
- * ERR_OCI_SIZE_MISMATCH.
+ * Brings a blob into the store, verified. A broken connection is resumed, also over several runs of the
+ * program; a blob with a wrong digest or size is fetched once more from its beginning. Throws
+ * ERR_OCI_DIGEST_MISMATCH, ERR_OCI_SIZE_MISMATCH.
  */
 export async function downloadBlob(session: Session, target: DownloadTarget): Promise<Download> {
   const { descriptor, store } = target;

@@ -1,8 +1,8 @@
 import { connect } from 'node:tls';
 import type { Digest } from '@ocijs/image';
 import { timeouts } from './limits.ts';
-import { checkRepository, portOf } from './names.ts';
-import { hostnameOf, isLocalhostName, isLoopbackHost } from './transport/address.ts';
+import { checkRepository, defaultScheme, portOf } from './names.ts';
+import { hostnameOf, isLocalhostName } from './transport/address.ts';
 import { createLookup } from './transport/lookup.ts';
 
 /** Paths of the distribution specification's end points. */
@@ -27,7 +27,7 @@ export async function registryOrigin(
   options: { readonly plainHttp: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<URL> {
   if (options.plainHttp) return new URL(`http://${host}`);
-  if (!isLoopbackHost(host)) return new URL(`https://${host}`);
+  if (defaultScheme(host) === 'https') return new URL(`https://${host}`);
   return new URL(`${(await speaksTls(host)) ? 'https' : 'http'}://${host}`);
 }
 

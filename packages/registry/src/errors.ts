@@ -1,6 +1,8 @@
 import { type ErrorDetails, OciError } from '@ocijs/image';
 
-/** Every code that the registry client throws; digest and size mismatches carry the codes of `@ocijs/image`. */
+/**
+ * Every code that the registry client throws; digest and size mismatches carry the codes of `@ocijs/image`.
+ */
 export type RegistryErrorCode =
   /** Credentials are needed, or were refused (401). */
   | 'ERR_OCI_REGISTRY_UNAUTHORIZED'

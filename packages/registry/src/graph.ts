@@ -44,8 +44,8 @@ export interface WalkOptions {
 }
 
 /**
- * Reads a manifest, or an index and what it refers to. Each digest is visited once, so that indexes cannot refer to each other in circles;
- * depth and number of manifests are limited (ERR_OCI_LIMIT_EXCEEDED).
+ * Reads a manifest, or an index and what it refers to. Each digest is visited once, so that indexes cannot
+ * refer to each other in circles; depth and number of manifests are limited (ERR_OCI_LIMIT_EXCEEDED).
  */
 export async function walkGraph(top: Descriptor, { load, choose }: WalkOptions): Promise<ImageGraph> {
   const indexes: IndexNode[] = [];

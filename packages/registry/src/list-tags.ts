@@ -3,7 +3,9 @@ import type { RegistryOptions } from './options.ts';
 import { createSession } from './session.ts';
 import { tags } from './tags.ts';
 
-/** Lists the tags of a repository (`debian`, `HOST[:PORT]/NAME`), in the registry's order; at most a million. */
+/**
+ * Lists the tags of a repository (`debian`, `HOST[:PORT]/NAME`), in the registry's order; at most a million.
+ */
 export async function listTags(repository: string, options: RegistryOptions = {}): Promise<string[]> {
   options.signal?.throwIfAborted();
   const reference = parseReference(repository);

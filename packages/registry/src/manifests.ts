@@ -78,8 +78,9 @@ export interface ManifestTarget extends CallOptions {
 }
 
 /**
- * Fetches a manifest or index, at most 4 MiB, checks its bytes against the digest that was asked for (or, by tag, that the registry
- * announced) and its shape. A mismatch is retried once. Throws ERR_OCI_DIGEST_MISMATCH, ERR_OCI_REGISTRY_NOT_FOUND.
+ * Fetches a manifest or index, at most 4 MiB, checks its bytes against the digest that was asked for (or, by
+ * tag, that the registry announced) and its shape. A mismatch is retried once. Throws
+ * ERR_OCI_DIGEST_MISMATCH, ERR_OCI_REGISTRY_NOT_FOUND.
  */
 export async function getManifest(session: Session, target: ManifestTarget): Promise<FetchedManifest> {
   try {

@@ -24,7 +24,10 @@ export function registryHost(registry: string): string {
   return canonical === 'docker.io' ? 'registry-1.docker.io' : canonical;
 }
 
-/** The scheme that a registry's name calls for: plain HTTP is only ever taken for this machine. */
+/**
+ * The scheme a registry's name suggests: plain HTTP only for this machine, where TLS is tried first all the
+ * same.
+ */
 export function defaultScheme(registry: string): 'http' | 'https' {
   return isLoopbackHost(registry) ? 'http' : 'https';
 }

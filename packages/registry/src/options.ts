@@ -12,7 +12,10 @@ export type Credentials =
 export interface RegistryOptions {
   /** Default: what the authentication files and helpers say. */
   readonly credentials?: Credentials | undefined;
-  /** The only authentication file to read; default: `$REGISTRY_AUTH_FILE`, else where podman and Docker keep theirs. */
+  /**
+   * The only authentication file to read; default: `$REGISTRY_AUTH_FILE`, else where podman and Docker keep
+   * theirs.
+   */
   readonly authFile?: string | undefined;
   /** False accepts any certificate. Default true. */
   readonly tlsVerify?: boolean | undefined;
@@ -24,7 +27,9 @@ export interface RegistryOptions {
   readonly certificateDirectory?: string | undefined;
   /** How often a failed request is repeated. Default 4. */
   readonly retry?: number | undefined;
-  /** About how long the first pause before a repetition is, in milliseconds; later ones double. Default 250. */
+  /**
+   * About how long the first pause before a repetition is, in milliseconds; later ones double. Default 250.
+   */
   readonly retryDelayMs?: number | undefined;
   /** How many blobs travel at the same time. Default 6. */
   readonly concurrency?: number | undefined;

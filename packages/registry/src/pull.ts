@@ -37,12 +37,13 @@ export interface PulledImage extends ImageSource {
 }
 
 /**
- * Brings an image from its registry into the store: manifests, config and layers, each verified before it becomes
- * visible. The name is set in the store last, when everything is there, so that a failed pull changes no name; what
- * arrived is kept and resumed by the next pull. An image that is there already costs one HEAD request.
+ * Brings an image from its registry into the store: manifests, config and layers, each verified before it
+ * becomes visible. The name is set in the store last, when everything is there, so that a failed pull changes
+ * no name; what arrived is kept and resumed by the next pull. An image that is there already costs one HEAD
+ * request.
  *
- * Throws {@link RegistryError}; ERR_OCI_DIGEST_MISMATCH and ERR_OCI_SIZE_MISMATCH when the registry sends other content than it
- * promised; ERR_OCI_PLATFORM_NOT_FOUND; `signal.reason`.
+ * Throws {@link RegistryError}; ERR_OCI_DIGEST_MISMATCH and ERR_OCI_SIZE_MISMATCH when the registry sends
+ * other content than it promised; ERR_OCI_PLATFORM_NOT_FOUND; `signal.reason`.
  */
 export async function pull(name: string | Reference, options: PullOptions): Promise<PulledImage> {
   const { store, signal, platform, onEvent } = options;

@@ -13,6 +13,7 @@ import {
   parseReference,
   selectPlatform,
 } from '@ocijs/image';
+import { isForeign } from './blobs.ts';
 import { RegistryError } from './errors.ts';
 import { blobsOf, chooseAll, type ImageGraph, walkGraph } from './graph.ts';
 import { limits } from './limits.ts';
@@ -89,8 +90,8 @@ interface InStore extends PushSourceOptions {
 }
 
 /**
- * The whole index when all it refers to is there. Else, since a pull brings one platform only, the host's manifest, or
- * the only one that is complete; that is announced, for the digest is another one then.
+ * The whole index when all it refers to is there. Else, since a pull brings one platform only, the host's
+ * manifest, or the only one that is complete; that is announced, for the digest is another one then.
  */
 async function chooseTop(top: Descriptor, options: InStore): Promise<Descriptor> {
   const { platform, allPlatforms, onEvent } = options;
@@ -155,11 +156,6 @@ async function missingBlobs(graph: ImageGraph, store: ImageStore): Promise<reado
     if ((await store.size(blob.digest)) !== blob.size && !isForeign(blob)) missing.push(blob);
   }
   return missing;
-}
-
-/** Layers that image-spec 1.0 said not to distribute, and layers of elsewhere. */
-export function isForeign({ mediaType, urls }: Descriptor): boolean {
-  return (urls !== undefined && urls.length > 0) || /nondistributable|foreign/.test(mediaType);
 }
 
 function incomplete(top: Descriptor, missing: readonly Descriptor[]): RegistryError {

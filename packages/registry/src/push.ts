@@ -9,6 +9,7 @@ import {
   parseReference,
   type Reference,
 } from '@ocijs/image';
+import { isForeign } from './blobs.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { blobsOf } from './graph.ts';
 import { defaultConcurrency } from './limits.ts';
@@ -16,7 +17,7 @@ import { putManifest } from './manifests.ts';
 import { canonicalRegistry } from './names.ts';
 import type { RegistryOptions } from './options.ts';
 import { trackBlob } from './progress.ts';
-import { isForeign, openPushSource, type PushSource } from './push-source.ts';
+import { openPushSource, type PushSource } from './push-source.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { createSession, type Session } from './session.ts';
 import { uploadBlob } from './upload.ts';
@@ -29,20 +30,23 @@ export interface PushOptions extends RegistryOptions {
   readonly platform?: Platform | undefined;
   /** Push the whole index, and fail when it is not complete in the store. */
   readonly allPlatforms?: boolean | undefined;
-  /** A repository of the same registry that is thought to have the layers. Default: that of the image's name. */
+  /**
+   * A repository of the same registry that is thought to have the layers. Default: that of the image's name.
+   */
   readonly mountFrom?: string | undefined;
 }
 
 /**
- * Sends an image to a registry: blobs that are missing there, then manifests byte for byte, then indexes; the tag last.
- * `source` is a name in the store, something described in it, or any image. Without a destination the name is it.
+ * Sends an image to a registry: blobs that are missing there, then manifests byte for byte, then indexes; the
+ * tag last. `source` is a name in the store, something described in it, or any image. Without a destination
+ * the name is it.
  *
- * An index is pushed with everything below it. When the store has only a part of it, as after a pull for one platform, the
- * host's manifest is pushed alone and a `warning` event (`INDEX_INCOMPLETE`) says so; with `allPlatforms` that is
- * ERR_OCI_REGISTRY_INCOMPLETE.
+ * An index is pushed with everything below it. When the store has only a part of it, as after a pull for one
+ * platform, the host's manifest is pushed alone and a `warning` event (`INDEX_INCOMPLETE`) says so; with
+ * `allPlatforms` that is ERR_OCI_REGISTRY_INCOMPLETE.
  *
- * Throws {@link RegistryError}, ERR_OCI_IMAGE_NOT_FOUND, ERR_OCI_PLATFORM_NOT_FOUND, `signal.reason`. An upload that fails or is
- * aborted is cancelled at the registry, and no tag is changed.
+ * Throws {@link RegistryError}, ERR_OCI_IMAGE_NOT_FOUND, ERR_OCI_PLATFORM_NOT_FOUND, `signal.reason`. An
+ * upload that fails or is aborted is cancelled at the registry, and no tag is changed.
  */
 export async function push(
   source: string | ImageSource | Descriptor,
@@ -146,7 +150,10 @@ async function pushBlobs(
   });
 }
 
-/** Children before parents, and what the tag names last, so that the registry never has a parent without its children. */
+/**
+ * Children before parents, and what the tag names last, so that the registry never has a parent without its
+ * children.
+ */
 async function pushManifests(
   session: Session,
   target: {

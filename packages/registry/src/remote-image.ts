@@ -26,12 +26,15 @@ export interface RemoteOptions extends RegistryOptions {
   readonly expectDigest?: Digest | undefined;
 }
 
-/** An image that is read over the network. Dispose it to close its connections at once; idle ones hold no program. */
+/**
+ * An image that is read over the network. Dispose it to close its connections at once; idle ones hold no
+ * program.
+ */
 export interface RemoteImage extends ImageSource, AsyncDisposable {}
 
 /**
- * Opens an image in its registry without storing anything. Manifest and config are fetched now, layers when they are read;
- * all are verified, and broken connections are resumed.
+ * Opens an image in its registry without storing anything. Manifest and config are fetched now, layers when
+ * they are read; all are verified, and broken connections are resumed.
  */
 export async function remoteImage(
   name: string | Reference,
@@ -58,8 +61,8 @@ export async function remoteImage(
 }
 
 /**
- * Asks what a reference names at the moment: one HEAD where the registry answers it fully. The digest is what the registry
- * says; bytes are checked against it when they are fetched.
+ * Asks what a reference names at the moment: one HEAD where the registry answers it fully. The digest is what
+ * the registry says; bytes are checked against it when they are fetched.
  */
 export async function resolveRemote(
   name: string | Reference,

@@ -1,8 +1,6 @@
 import {
   type Descriptor,
   type Digest,
-  digestAlgorithm,
-  digestBytes,
   ImageError,
   isIndexType,
   isManifestType,
@@ -32,7 +30,7 @@ export interface ResolveRequest {
  * Throws ERR_OCI_DIGEST_MISMATCH when tag and digest, or `expectDigest`, disagree.
  */
 export async function resolve(session: Session, request: ResolveRequest): Promise<Resolved> {
-  const { reference, expectDigest, signal } = request;
+  const { reference, signal } = request;
   const { repository, tag, digest: pinned } = reference;
   const asked = { repository, reference: tag ?? pinned ?? 'latest', signal };
   const head = await headOrNothing(session, asked);
@@ -44,7 +42,6 @@ export async function resolve(session: Session, request: ResolveRequest): Promis
     return { descriptor: describe(fetched), bytes: fetched.bytes };
   }
   checkExpected(request, digest);
-  checkExpected({ reference, expectDigest, signal }, digest);
   return { descriptor: { mediaType: head.mediaType, digest, size: head.size }, bytes: undefined };
 }
 
@@ -99,7 +96,10 @@ function mismatch(
   });
 }
 
-/** Fetches the manifest or index of a descriptor by digest. Throws ERR_OCI_SIZE_MISMATCH, ERR_OCI_DIGEST_MISMATCH. */
+/**
+ * Fetches the manifest or index of a descriptor by digest. Throws ERR_OCI_SIZE_MISMATCH,
+ * ERR_OCI_DIGEST_MISMATCH.
+ */
 export async function fetchDescribed(
   session: Session,
   target: {
@@ -116,9 +116,4 @@ export async function fetchDescribed(
     `manifest ${descriptor.digest} has ${bytes.length} bytes, but its descriptor says ${descriptor.size}`,
     { expected: descriptor.size, actual: bytes.length, digest: descriptor.digest },
   );
-}
-
-/** Checks bytes that are in memory already; for descriptors with `data`. */
-export function hasDigest(bytes: Uint8Array, { digest, size }: Descriptor): boolean {
-  return bytes.length === size && digestBytes(bytes, digestAlgorithm(digest)) === digest;
 }

@@ -3,7 +3,9 @@ import { chunks } from './limits.ts';
 import type { Session } from './session.ts';
 import { locationOf, type UploadSession, type UploadTarget, uploadRequest, withDigest } from './upload.ts';
 
-/** Sends a blob in pieces: PATCH for each, in order, then PUT (distribution-spec "Pushing a blob in chunks"). */
+/**
+ * Sends a blob in pieces: PATCH for each, in order, then PUT (distribution-spec "Pushing a blob in chunks").
+ */
 export async function sendChunks(
   session: Session,
   target: UploadTarget & { readonly upload: UploadSession },

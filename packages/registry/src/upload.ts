@@ -30,8 +30,8 @@ export interface UploadSession {
 const wantsChunks: ReadonlySet<number> = new Set([405, 411, 413, 415, 501]);
 
 /**
- * Brings a blob into a repository: not at all when it is there, by mounting it from another repository, in one PUT,
- * or, where that is refused or keeps breaking, in pieces. A failed or aborted upload is cancelled.
+ * Brings a blob into a repository: not at all when it is there, by mounting it from another repository, in
+ * one PUT, or, where that is refused or keeps breaking, in pieces. A failed or aborted upload is cancelled.
  */
 export async function uploadBlob(
   session: Session,
@@ -41,7 +41,7 @@ export async function uploadBlob(
   if (await hasBlob(session, target)) return 'exists';
   let opened: UploadSession | undefined;
   if (mountFrom !== undefined && mountFrom !== repository) {
-    const answer = await session.retrying(() => mountBlob(session, { ...target, mountFrom }), { signal });
+    const answer = await tryMount(session, { ...target, mountFrom });
     if (answer === 'mounted') return answer;
     opened = answer;
   }
@@ -68,7 +68,32 @@ export async function uploadBlob(
   return 'pushed';
 }
 
-/** Asks for a mount; a registry that does not do it may open an upload instead, or refuse for whatever reason. */
+/**
+ * Without the right to read the other repository, a token service may refuse any token: the upload needs none
+ * for it.
+ */
+async function tryMount(
+  session: Session,
+  target: BlobTarget & { readonly mountFrom: string },
+): Promise<'mounted' | UploadSession | undefined> {
+  try {
+    return await session.retrying(() => mountBlob(session, target), target);
+  } catch (error) {
+    const isRefusal = error instanceof RegistryError && refusals.has(error.code);
+    if (!isRefusal) throw error;
+    return undefined;
+  }
+}
+
+const refusals: ReadonlySet<string> = new Set([
+  'ERR_OCI_REGISTRY_UNAUTHORIZED',
+  'ERR_OCI_REGISTRY_DENIED',
+  'ERR_OCI_REGISTRY_NOT_FOUND',
+]);
+
+/**
+ * Asks for a mount; a registry that does not do it may open an upload instead, or refuse for whatever reason.
+ */
 async function mountBlob(
   session: Session,
   target: BlobTarget & { readonly mountFrom: string },

@@ -15,7 +15,11 @@ const common = [
   ...['-fno-tree-loop-distribute-patterns', '-fno-asynchronous-unwind-tables', '-fvisibility=hidden'],
   ...['-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,noexecstack', '-Wl,--build-id=none', '-s'],
 ];
-const protections = ['-fstack-protector-strong', '-mstack-protector-guard=global', '-fstack-clash-protection'];
+const protections = [
+  '-fstack-protector-strong',
+  '-mstack-protector-guard=global',
+  '-fstack-clash-protection',
+];
 const relocatable = ['-fPIE', '-static-pie'];
 const fixed = ['-fno-pie', '-static', '-no-pie'];
 
@@ -62,7 +66,9 @@ function build() {
     firstFailure ||= result.stderr;
   }
   rmSync(temporary, { force: true });
-  process.stderr.write(`oci-init was not built, so containers cannot be run: the compiler failed.\n${firstFailure}`);
+  process.stderr.write(
+    `oci-init was not built, so containers cannot be run: the compiler failed.\n${firstFailure}`,
+  );
 }
 
 build();

@@ -14,6 +14,7 @@
 #include "report.h"
 
 #include "mounts.h"
+#include "copy-up.h"
 #include "process.h"
 #include "terminal.h"
 
@@ -59,6 +60,7 @@ static long run_step(const struct step *step) {
     case STEP_UNSHARE: return CALL(unshare, number_field(step, FIELD_FLAGS));
     case STEP_ID_MAPS: return step_id_maps(step);
     case STEP_ID_MAP_HELPER: return step_id_map_helper(step);
+    case STEP_WRITE_CHILD_PROC: return step_write_child_proc(step);
     case STEP_OOM_SCORE: return step_oom_score(step);
     case STEP_JOIN_CGROUP: return step_join_cgroup(step);
     case STEP_RESOURCE_LIMIT: return step_resource_limit(step);
@@ -84,6 +86,7 @@ static long run_step(const struct step *step) {
     case STEP_LEGACY_MOUNT: return step_legacy_mount(step);
     case STEP_UNMOUNT: return CALL(umount2, text_field(step, FIELD_PATH), MNT_DETACH);
     case STEP_USER_NAMESPACE: return step_user_namespace(step);
+    case STEP_COPY_UP: return step_copy_up(step);
     case STEP_DEVICE: return step_device(step);
     case STEP_SYMLINK: return step_symlink(step);
     case STEP_MASK: return step_mask(step);
@@ -114,6 +117,7 @@ static long run_step(const struct step *step) {
     case STEP_PERSONALITY: return CALL(personality, number_field(step, FIELD_NUMBER));
     case STEP_SCHEDULER: return step_scheduler(step);
     case STEP_IO_PRIORITY: return CALL(ioprio_set, 1, 0, number_field(step, FIELD_NUMBER));
+    case STEP_MEMORY_POLICY: return step_memory_policy(step);
     default: return -ENOSYS;
   }
 }

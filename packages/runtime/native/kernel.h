@@ -29,6 +29,7 @@
 #include <linux/signalfd.h>
 #include <linux/sockios.h>
 #include <linux/stat.h>
+#include <linux/time_types.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 

@@ -98,6 +98,10 @@ static long step_id_map_helper(const struct step *step) {
   return status == 127 << 8 ? -ENOENT : -EPERM;
 }
 
+static long step_write_child_proc(const struct step *step) {
+  return write_child_file(text_field(step, FIELD_PATH), text_field(step, FIELD_VALUE));
+}
+
 /* Only lowering needs a privilege; asking for what is there already is no failure. */
 static long step_oom_score(const struct step *step) {
   char path[64], text[16];

@@ -316,6 +316,7 @@ static long mask_tree(void) {
   if (mask_fd >= 0) return clone_tree(mask_fd, "", AT_EMPTY_PATH);
   long context = CALL(fsopen, "tmpfs", FSOPEN_CLOEXEC);
   if (context < 0) return context;
+  CALL(fsconfig, context, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
   CALL(fsconfig, context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
   CALL(fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0);
   long result = CALL(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);

@@ -83,6 +83,7 @@ enum step_tag {
   STEP_USER_NAMESPACE = 55,
   STEP_COPY_UP = 56,
   STEP_MEMORY_POLICY = 57,
+  STEP_WRITE_CHILD_PROC = 58,
 };
 
 enum field_name {
@@ -131,7 +132,7 @@ enum target_flag {
   TARGET_KEEP = 128,    /* the slot stays open for a later step */
 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
-enum other_flag { FLAG_OPTIONAL = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_GROUPS = 1, FLAG_DENY_GROUPS = 1 };
+enum other_flag { FLAG_OPTIONAL = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
 
 struct plan_header {
   u32 magic, version, length, flags, clone_flags, preserved, steps, reserved;

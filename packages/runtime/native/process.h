@@ -103,8 +103,9 @@ static long step_identity(const struct step *step) {
   if (count > COUNT(groups)) return -EINVAL;
   if (list != NULL) memcpy(groups, list + 1, count * sizeof groups[0]);
   long result = CALL(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
-  if (result >= 0 && number_field(step, FIELD_FLAGS) != FLAG_NO_GROUPS)
-    result = CALL(setgroups, count, groups);
+  u64 flags = number_field(step, FIELD_FLAGS);
+  if (result >= 0 && flags != FLAG_NO_GROUPS) result = CALL(setgroups, count, groups);
+  if (result == -EPERM && flags == FLAG_TRY_GROUPS) result = 0; /* the joined user namespace gave it up */
   u64 uid = number_field(step, FIELD_UID), gid = number_field(step, FIELD_GID);
   if (result >= 0) result = CALL(setresgid, gid, gid, gid);
   if (result >= 0) result = CALL(setresuid, uid, uid, uid);
@@ -199,6 +200,16 @@ static long step_scheduler(const struct step *step) {
   if (bytes == NULL || bytes->length != sizeof attributes) return -EINVAL;
   memcpy(&attributes, bytes + 1, sizeof attributes);
   return CALL(sched_setattr, 0, &attributes, 0);
+}
+
+/* Node masks are arrays of longs, lowest node first: on these machines the same as a string of bytes. */
+static long step_memory_policy(const struct step *step) {
+  const struct field *nodes = next_field(step, NULL, FIELD_BYTES);
+  u64 mask[17] = {0};
+  if (nodes != NULL && nodes->length > sizeof mask - sizeof mask[0]) return -EINVAL;
+  if (nodes != NULL) memcpy(mask, nodes + 1, nodes->length);
+  u64 limit = nodes == NULL || nodes->length == 0 ? 0 : sizeof mask * 8;
+  return CALL(set_mempolicy, number_field(step, FIELD_NUMBER), limit == 0 ? NULL : mask, limit);
 }
 
 static long step_exec(const struct step *step) {

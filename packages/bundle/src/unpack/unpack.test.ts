@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Descriptor, type ImageSource, isOciError, type OciEvent } from '@ocijs/image';
-import { available } from '@ocijs/linux';
+import { available, isSystemCallError, mount, umount2 } from '@ocijs/linux';
 import { loadBundle } from '../load-bundle.ts';
 import { directory, file, link, symlink, type TestEntry } from '../rootfs/testing/entries.ts';
 import { type Playground, paths, playground, snapshot } from '../rootfs/testing/snapshot.ts';
@@ -342,4 +342,29 @@ test('there is no bundle where there is none', async () => {
   );
   await assert.rejects(loadBundle(place.directory), isInvalid);
   assert.equal(existsSync(join(place.directory, 'r')), false);
+});
+
+test('a mount point: the bundle is built inside of it', {
+  skip: skip || (process.getuid?.() !== 0 && 'needs root'),
+}, async (t) => {
+  using place = playground();
+  mkdirSync(target(place));
+  try {
+    mount(target(place), { source: 'none', type: 'tmpfs' });
+  } catch (error) {
+    if (isSystemCallError(error, 'EPERM')) return t.skip('mounting is forbidden here');
+    throw error;
+  }
+  try {
+    await assert.rejects(
+      unpack(memoryImage([layerOf(await tarBytes([file('.wh.')]))]), target(place)),
+      (error) => isOciError(error, 'ERR_OCI_LAYER_INVALID'),
+    );
+    assert.deepEqual(readdirSync(target(place)), []);
+    const bundle = await unpack(await image(), target(place));
+    assert.deepEqual(readdirSync(bundle.directory).sort(), ['config.json', 'oci.json', 'rootfs']);
+    assert.equal(statSync(bundle.directory).mode & 0o7777, 0o700);
+  } finally {
+    umount2(target(place));
+  }
 });

@@ -24,7 +24,7 @@ export default class Push extends BaseCommand {
       helpValue: 'FILE',
       summary: 'Write the digest of what was pushed to this file',
     }),
-    'all-platforms': Flags.boolean({ summary: 'Push every platform of the image', exclusive: ['platform'] }),
+    'all-platforms': Flags.boolean({ default: false, summary: 'Push every platform of the image', exclusive: ['platform'] }),
     ...platformFlags,
     ...registryFlags,
   };

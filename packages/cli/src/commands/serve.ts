@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
-import { usageError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
+import { describeFailure } from '../render/failure.ts';
 import { writeJson } from '../render/json.ts';
 
 export default class Serve extends BaseCommand {
@@ -16,7 +17,7 @@ export default class Serve extends BaseCommand {
   };
   static override flags = {
     listen: Flags.string({ default: '127.0.0.1:0', helpValue: 'ADDR', summary: 'HOST:PORT, :PORT or HOST' }),
-    'read-only': Flags.boolean({ summary: 'Refuse every change' }),
+    'read-only': Flags.boolean({ default: false, summary: 'Refuse every change' }),
     creds: Flags.string({ helpValue: 'USER:PASS', summary: 'Ask clients for these credentials' }),
   };
 
@@ -33,12 +34,15 @@ export default class Serve extends BaseCommand {
         : { directory: args.directory }),
       ...parseListen(flags.listen),
       readOnly: flags['read-only'],
+      onError: (error) => process.stderr.write(`error: ${describeFailure(error).message}\n`),
       ...(creds === undefined
         ? {}
         : { auth: { type: 'basic', username: creds.slice(0, colon), password: creds.slice(colon + 1) } }),
       ...(isVerbose
         ? { onRequest: ({ method, path, status }) => process.stderr.write(`${status} ${method} ${path}\n`) }
         : {}),
+    }).catch((cause: unknown) => {
+      throw isListenError(cause) ? cannotListen(flags.listen, cause) : cause;
     });
     try {
       const { url, host, port } = registry;
@@ -49,6 +53,18 @@ export default class Serve extends BaseCommand {
       await registry.close();
     }
   }
+}
+
+function isListenError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo');
+}
+
+function cannotListen(address: string, cause: NodeJS.ErrnoException): CliError {
+  const isTaken = cause.code === 'EADDRINUSE';
+  return new CliError('ERR_OCI_LISTEN_FAILED', `cannot listen on ${address}: ${cause.code}`, {
+    cause,
+    hint: isTaken ? 'another program listens there; choose another port, or :0 for any' : 'choose another --listen',
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -16,7 +16,7 @@ export default class Spec extends BaseCommand {
   ];
   static override args = { image: Args.string({ ignoreStdin: true, description: 'Image to make it for' }) };
   static override flags = {
-    rootless: Flags.boolean({ summary: 'For an ordinary user' }),
+    rootless: Flags.boolean({ default: false, summary: 'For an ordinary user' }),
     pull: Flags.string({
       options: [...pullPolicies],
       default: 'missing',

@@ -24,8 +24,8 @@ export default class Unpack extends BaseCommand {
     directory: Args.string({ required: true, ignoreStdin: true, description: 'New or empty directory' }),
   };
   static override flags = {
-    'rootfs-only': Flags.boolean({ summary: 'Put the files into DIR itself, without a configuration' }),
-    rootless: Flags.boolean({ summary: 'Unpack as an ordinary user, all files owned by the caller' }),
+    'rootfs-only': Flags.boolean({ default: false, summary: 'Put the files into DIR itself, without a configuration' }),
+    rootless: Flags.boolean({ default: false, summary: 'Unpack as an ordinary user, all files owned by the caller' }),
     'uid-map': Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -39,6 +39,7 @@ export default class Unpack extends BaseCommand {
       summary: 'Shift group ids',
     }),
     'keep-dirlinks': Flags.boolean({
+      default: false,
       summary: 'Keep a symlink to a directory where a later layer has a directory',
     }),
     pull: Flags.string({

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { parseRanges } from '../run/rootless.ts';
+import { callingUser } from '../user.ts';
 import type { Check } from './check.ts';
 
 export const userNamespaceCheck: Check = async (host) => {
@@ -25,17 +25,18 @@ export const userNamespaceCheck: Check = async (host) => {
 
 export const subordinateIdsCheck: Check = async (host) => {
   const name = 'subordinate ids';
-  const { uid, username } = userInfo();
+  const { uid, username } = callingUser();
+  const user = username || String(uid);
   const count = async (path: string): Promise<number> =>
     parseRanges((await host.read(path)) ?? '', { uid, username }).reduce((sum, { size }) => sum + size, 0);
   const [uids, gids] = [await count('/etc/subuid'), await count('/etc/subgid')];
-  const found = `${uids} user ids, ${gids} group ids for ${username}`;
+  const found = `${uids} user ids, ${gids} group ids for ${user}`;
   if (host.isRoot || (uids >= 65_536 && gids >= 65_536)) return { name, verdict: 'ok', found };
   return {
     name,
     verdict: 'limited',
     found,
-    remedy: `only root exists in containers; add ranges: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+    remedy: `only root exists in containers; add ranges: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
   };
 };
 

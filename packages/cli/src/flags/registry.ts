@@ -13,7 +13,7 @@ export const registryFlags = {
     options: ['true', 'false'],
     summary: 'Require HTTPS with a valid certificate',
   }),
-  'plain-http': Flags.boolean({ helpGroup: group, summary: 'Use HTTP without TLS' }),
+  'plain-http': Flags.boolean({ default: false, helpGroup: group, summary: 'Use HTTP without TLS' }),
   ca: Flags.string({
     helpGroup: group,
     helpValue: 'FILE',

@@ -1,4 +1,5 @@
 import { debuglog, styleText } from 'node:util';
+import { Interrupted } from '../errors.ts';
 import { codeOf } from '../exit-codes.ts';
 import { writeJson } from './json.ts';
 import { printable } from './text.ts';
@@ -17,13 +18,18 @@ export function describeFailure(error: unknown): FailureDocument {
   const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
   const cause = error instanceof Error ? causeChain(error.cause) : '';
   return {
-    code:
-      codeOf(error) ??
-      (error instanceof Error && error.name === 'Interrupted' ? 'ERR_OCI_INTERRUPTED' : 'ERR_OCI_INTERNAL'),
+    code: failureCode(error),
     message,
     ...(typeof hint === 'string' ? { hint } : {}),
     ...(cause === '' ? {} : { cause }),
   };
+}
+
+function failureCode(error: unknown): string {
+  const code = codeOf(error);
+  if (code?.startsWith('ERR_OCI_')) return code;
+  if (error instanceof Interrupted) return 'ERR_OCI_INTERRUPTED';
+  return error instanceof Error && 'syscall' in error ? 'ERR_OCI_SYSTEM' : 'ERR_OCI_INTERNAL';
 }
 
 function causeChain(cause: unknown, depth = 0): string {

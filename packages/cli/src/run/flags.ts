@@ -9,10 +9,10 @@ const many = { multiple: true, multipleNonGreedy: true } as const;
 
 /** The flags of `run`, with Docker's names and meaning. What is not here is refused as unknown. */
 export const runFlags = {
-  interactive: Flags.boolean({ char: 'i', summary: 'Give the command our standard input' }),
-  tty: Flags.boolean({ char: 't', summary: 'Give the command a terminal', exclusive: ['detach'] }),
-  detach: Flags.boolean({ char: 'd', summary: 'Leave it running in the background and print its id' }),
-  rm: Flags.boolean({ summary: 'Remove the container when it ends' }),
+  interactive: Flags.boolean({ default: false, char: 'i', summary: 'Give the command our standard input' }),
+  tty: Flags.boolean({ default: false, char: 't', summary: 'Give the command a terminal', exclusive: ['detach'] }),
+  detach: Flags.boolean({ default: false, char: 'd', summary: 'Leave it running in the background and print its id' }),
+  rm: Flags.boolean({ default: false, summary: 'Remove the container when it ends' }),
   name: Flags.string({ summary: 'Name the container' }),
   bundle: Flags.string({ helpValue: 'DIR', summary: 'Launch this bundle as it is, instead of an image' }),
   pull: Flags.string({ options: [...pullPolicies], default: 'missing', summary: 'When to ask the registry' }),
@@ -68,6 +68,7 @@ export const runFlags = {
     summary: 'Mount a file system in memory',
   }),
   'read-only': Flags.boolean({
+    default: false,
     helpGroup: files,
     summary: "Make the container's root file system read-only",
   }),
@@ -108,6 +109,7 @@ export const runFlags = {
     summary: 'no-new-privileges, seccomp=unconfined, apparmor=unconfined',
   }),
   privileged: Flags.boolean({
+    default: false,
     helpGroup: isolation,
     summary: 'All capabilities and devices, nothing masked',
   }),

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import { environment } from '../env.ts';
+import { CliError } from '../errors.ts';
 import { deviceEdits, hostDevices, parseDevice } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
 import { writeHostFiles } from './host-files.ts';
 import { overrideConfig } from './image-config.ts';
 import { parseVolume } from './mounts.ts';
-import { planRootless } from './rootless.ts';
+import { planRootless, type RootlessPlan } from './rootless.ts';
 import { allCapabilities, boundingCapabilities, capabilitySet } from './security.ts';
 import { applyRunFlags } from './spec.ts';
 
@@ -40,12 +41,14 @@ export interface PreparedBundle {
 /** Unpacks an image as the private root file system of one container, and writes the configuration for it. */
 export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
   const { directory, id, flags, signal, onEvent } = options;
-  const rootless = await rootlessOptions(flags, onEvent);
+  const plan = await rootlessPlan(flags, onEvent);
+  const rootless = plan?.options;
   const { unpack } = await import('@ocijs/bundle');
   const bundle = join(directory, 'bundle');
   const { rootfs } = await unpack(image, bundle, { ...(rootless && { rootless: true }), signal, onEvent });
   const hostname = flags.hostname ?? id.slice(0, 12);
   const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
+  requireMappedUser(base, plan);
   const requests = [...(flags.device ?? []).map(parseDevice), ...(await privilegedDevices(flags, rootless))];
   const config = applyRunFlags(base, flags, {
     hostname,
@@ -59,17 +62,23 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
   return { directory: bundle, config };
 }
 
-async function rootlessOptions(flags: RunFlagValues, onEvent: OnEvent): Promise<RootlessOptions | undefined> {
+async function rootlessPlan(flags: RunFlagValues, onEvent: OnEvent): Promise<RootlessPlan | undefined> {
   if (process.geteuid?.() === 0) return undefined;
-  const { options, hasRanges } = await planRootless(
-    environment['PATH'] ?? '',
-    flags.network === 'host' ? 'host' : 'private',
-  );
-  if (!hasRanges) {
+  const plan = await planRootless(environment['PATH'] ?? '', flags.network === 'host' ? 'host' : 'private');
+  if (!plan.hasRanges) {
     const message = 'no subordinate ids: only the user root exists in the container (see `oci doctor`)';
     onEvent({ type: 'warning', code: 'ERR_OCI_HOST_UNSUITABLE', message });
   }
-  return options;
+  return plan;
+}
+
+/** A user that no id of the host stands for cannot run anything. */
+function requireMappedUser(spec: RuntimeSpec, plan: RootlessPlan | undefined): void {
+  const { uid = 0, gid = 0 } = spec.process?.user ?? {};
+  if (plan === undefined || plan.hasRanges || (uid === 0 && gid === 0)) return;
+  throw new CliError('ERR_OCI_HOST_UNSUITABLE', `the container would run as ${uid}:${gid}, which needs subordinate ids`, {
+    hint: 'see `oci doctor`, or run as root of the container with --user 0:0',
+  });
 }
 
 interface ImageSpecOptions extends PrepareOptions {

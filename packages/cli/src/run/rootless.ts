@@ -1,7 +1,7 @@
 import { access, constants, readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IdMapping, RootlessOptions } from '@ocijs/bundle';
+import { callingUser } from '../user.ts';
 
 /** How an ordinary user's containers map ids, and whether that takes the setuid helpers. */
 export interface RootlessPlan {
@@ -21,7 +21,7 @@ export interface IdRange {
  * `/etc/subgid` follow when newuidmap and newgidmap are there to set them up.
  */
 export async function planRootless(path: string, network: 'private' | 'host'): Promise<RootlessPlan> {
-  const { uid, gid, username } = userInfo();
+  const { uid, gid, username } = callingUser();
   const hasHelpers =
     (await findProgram('newuidmap', path)) !== undefined &&
     (await findProgram('newgidmap', path)) !== undefined;
@@ -60,7 +60,7 @@ export function parseRanges(
 ): readonly IdRange[] {
   return text.split('\n').flatMap((line) => {
     const [owner, start, size] = line.trim().split(':');
-    if (owner !== username && owner !== String(uid)) return [];
+    if (owner === '' || (owner !== username && owner !== String(uid))) return [];
     const range = { start: Number(start), size: Number(size) };
     return Number.isSafeInteger(range.start) && Number.isSafeInteger(range.size) && range.size > 0
       ? [range]

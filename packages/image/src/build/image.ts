@@ -20,7 +20,10 @@ export interface WriteImageOptions {
   readonly config?: ExecutionConfig | undefined;
   /** Default: that of this host. */
   readonly platform?: Platform | undefined;
-  /** Seconds since 1970 (`SOURCE_DATE_EPOCH`) or a date. Default: the beginning of 1970, so that equal input gives an equal image. */
+  /**
+   * Seconds since 1970 (`SOURCE_DATE_EPOCH`) or a date. Default: the beginning of 1970, so that equal input gives an
+   * equal image.
+   */
   readonly created?: number | Date | undefined;
   readonly author?: string | undefined;
   /** Default: one entry for each layer. */
@@ -33,8 +36,8 @@ export interface WriteImageOptions {
 }
 
 /**
- * Writes an image into a store: layers, config (image-spec `config.md`) and manifest (`manifest.md`), and then, when there is
- * a name, the name. The same options give the same digest. Returns the manifest's descriptor, with the platform.
+ * Writes an image into a store: layers, config (image-spec `config.md`) and manifest (`manifest.md`), and then, when
+ * there is one, the name. The same options give the same digest. Returns the manifest's descriptor, with the platform.
  *
  * Throws ERR_OCI_BLOB_NOT_FOUND for a layer that comes without bytes and is not in the store, and what the store throws.
  */

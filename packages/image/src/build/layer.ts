@@ -42,8 +42,8 @@ const mediaTypes: Readonly<Record<Compression, string>> = {
 };
 
 /**
- * Makes a layer of tar entries, in their order; a parent directory should come before what is in it. Whiteouts are entries like
- * any other: a file `.wh.NAME`, or `.wh..wh..opq` (image-spec `layer.md`). Equal entries give equal bytes.
+ * Makes a layer of tar entries, in their order; a parent directory should come before what is in it. Whiteouts are
+ * entries like any other: a file `.wh.NAME`, or `.wh..wh..opq` (image-spec `layer.md`). Equal entries give equal bytes.
  *
  * The compressed layer is held in memory, 1 GiB at most: ERR_OCI_LIMIT_EXCEEDED. Throws what `writeTar` throws.
  */

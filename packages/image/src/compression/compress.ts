@@ -48,9 +48,7 @@ function checkLevel(level: number, maximum: number): number {
   throw new RangeError(`the compression level ${level} is not an integer from 1 to ${maximum}`);
 }
 
-async function* hideSystem(
-  member: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer, void, undefined> {
+async function* hideSystem(member: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let position = 0;
   for await (const chunk of member) {
     const index = systemByte.offset - position;

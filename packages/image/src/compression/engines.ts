@@ -32,7 +32,19 @@ type Loaded = { readonly library: ZlibSync } | { readonly reason: string };
 /** A gzip member with the one byte `a`. */
 const probe: Buffer = Buffer.from('1f8b08000000000000034b040043beb7e801000000', 'hex');
 
+/** gzip framing with the largest window: header and checksums are verified by the engine. */
+const windowBits = 31;
+
+/**
+ * Layers that one thread inflates with zlib-sync. Each keeps some 100 KiB until the thread ends, and up to
+ * 17 MiB when the layer was made for that.
+ */
+const maxInflaters = 32;
+
 let loaded: Loaded | undefined;
+
+/** Every inflater of this thread; see {@link createInflate}. */
+const inflaters: ZlibSyncInflate[] = [];
 
 /**
  * Says which engine layers are inflated with: zlib-sync, an optional dependency, when it is installed and was
@@ -43,10 +55,21 @@ export function inflateEngine(): InflateEngine {
   return 'library' in loaded ? { name: 'zlib-sync' } : { name: 'node:zlib', reason: loaded.reason };
 }
 
-/** zlib-sync, or undefined when it cannot be used. */
+/** zlib-sync, or undefined when it cannot be used, or was used so often in this thread that it holds much memory. */
 export function zlibSync(): ZlibSync | undefined {
   loaded ??= load();
-  return 'library' in loaded ? loaded.library : undefined;
+  return 'library' in loaded && inflaters.length <= maxInflaters ? loaded.library : undefined;
+}
+
+/**
+ * Creates an inflater that lives as long as its thread. From 24.19 on, Node aborts the process when V8 collects
+ * an addon's object of this kind outside of a context (https://github.com/nodejs/node/issues/65446), so none
+ * may become garbage. Those that are still referenced are freed when the thread's environment ends, in order.
+ */
+export function createInflate(library: ZlibSync, chunkSize: number): ZlibSyncInflate {
+  const inflate = new library.Inflate({ chunkSize, windowBits });
+  inflaters.push(inflate);
+  return inflate;
 }
 
 /** An addon built for another Node may fail in odd ways, so it has to prove itself on a known member. */
@@ -54,7 +77,7 @@ function load(): Loaded {
   try {
     const library: unknown = createRequire(import.meta.url)('zlib-sync');
     if (!isZlibSync(library)) return { reason: 'zlib-sync exports something unexpected' };
-    const inflate = new library.Inflate({ chunkSize: 1024, windowBits: 31 });
+    const inflate = createInflate(library, 1024);
     inflate.push(probe, library.Z_SYNC_FLUSH);
     const isRight = inflate.err === library.Z_STREAM_END && inflate.result?.toString() === 'a';
     return isRight ? { library } : { reason: 'zlib-sync inflates a known stream wrongly' };

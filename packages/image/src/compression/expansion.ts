@@ -39,7 +39,11 @@ export function createExpansionGuard({
         throw new ImageError(
           'ERR_OCI_LIMIT_EXCEEDED',
           `the stream expands to more than ${maxRatio} times its size`,
-          { limit: maxRatio, actual: Math.round(output / Math.max(input, 1)), hint: 'it may be an attack; if you trust it, raise maxRatio' },
+          {
+            limit: maxRatio,
+            actual: Math.round(output / Math.max(input, 1)),
+            hint: 'it may be an attack; if you trust it, raise maxRatio',
+          },
         );
       }
     },

@@ -33,7 +33,8 @@ export function readMember(bytes: Buffer, { maxOutput }: { readonly maxOutput: n
 function headerLength(bytes: Buffer): number | undefined {
   const [first = 0x1f, second = 0x8b, method = 8, flags = 0] = bytes;
   if (first !== 0x1f || second !== 0x8b) throw invalidCompression('gzip', 'is followed by something else');
-  if (method !== 8 || (flags & flag.reserved) !== 0) throw invalidCompression('gzip', 'is damaged: unknown method');
+  if (method !== 8 || (flags & flag.reserved) !== 0)
+    throw invalidCompression('gzip', 'is damaged: unknown method');
   let position = 10;
   if ((flags & flag.extra) !== 0) {
     if (bytes.length < position + 2) return undefined;

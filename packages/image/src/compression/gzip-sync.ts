@@ -2,21 +2,23 @@ import type { ZlibSync } from './engines.ts';
 import { invalidCompression } from './failure.ts';
 import { readMember } from './gzip-member.ts';
 import { createMemberStream, type GzipMemberStream } from './gzip-member-stream.ts';
+import { createOutputBuffer } from './output-buffer.ts';
 import type { SyncDecompressor } from './sync-decompressor.ts';
 import { requireZeros } from './zero-padding.ts';
 
-/** Input per call of the engine; as it has no bound for its output, this one bounds it to 66 MiB. */
-const pieceBytes = 64 * 1024;
+/** Input per call of the engine; as it has no bound for its output, this one bounds it to some 17 MiB. */
+const pieceBytes = 16 * 1024;
 
 /** Members behind the first one are inflated whole, up to these sizes; larger ones get a stream of their own. */
-const wholeMember = { input: 1024 * 1024, output: 16 * 1024 * 1024 } as const;
+const wholeMember = { input: 8 * 1024 * 1024, output: 64 * 1024 * 1024 } as const;
 
 /**
  * Inflates a gzip stream synchronously, with the rules of `decodeGzip`: all members, zeros behind the last
  * one. Mostly there is one member, and it streams through zlib-sync.
  */
 export function createSyncGunzip(library: ZlibSync, onOutput: (chunk: Buffer) => void): SyncDecompressor {
-  let member: GzipMemberStream | undefined = createMemberStream(library, onOutput);
+  const output = createOutputBuffer(onOutput);
+  let member: GzipMemberStream | undefined = createMemberStream(library, output.write);
   let pending: Buffer = Buffer.alloc(0);
   let nextAttempt = 0;
   let isPadding = false;
@@ -27,16 +29,20 @@ export function createSyncGunzip(library: ZlibSync, onOutput: (chunk: Buffer) =>
     sawInput = true;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     consume(pending.length === 0 ? bytes : Buffer.concat([pending, bytes]));
+    output.flush();
   }
 
   function consume(input: Buffer): void {
     let rest: Buffer = input;
     pending = Buffer.alloc(0);
     while (rest.length > 0 && !isPadding) {
+      if (member === undefined && rest[0] === 0) {
+        isPadding = true;
+        break;
+      }
       const left: Buffer | undefined = member === undefined ? takeWhole(rest) : takePieces(member, rest);
       if (left === undefined) return;
       rest = left;
-      if (rest[0] === 0 && member === undefined) isPadding = true;
     }
     requireZeros(rest, 'gzip');
   }
@@ -59,7 +65,7 @@ export function createSyncGunzip(library: ZlibSync, onOutput: (chunk: Buffer) =>
     const result = readMember(bytes, { maxOutput: wholeMember.output });
     if (result.status === 'complete') {
       nextAttempt = 0;
-      if (result.output.length > 0) onOutput(result.output);
+      output.write(result.output);
       return bytes.subarray(result.used);
     }
     if (result.status === 'incomplete' && bytes.length < wholeMember.input) {
@@ -67,7 +73,7 @@ export function createSyncGunzip(library: ZlibSync, onOutput: (chunk: Buffer) =>
       nextAttempt = bytes.length * 2;
       return keep(bytes);
     }
-    member = createMemberStream(library, onOutput);
+    member = createMemberStream(library, output.write);
     return bytes;
   }
 
@@ -79,6 +85,7 @@ export function createSyncGunzip(library: ZlibSync, onOutput: (chunk: Buffer) =>
     if (!sawInput) throw invalidCompression('gzip', 'is empty');
     nextAttempt = 0;
     if (pending.length > 0) consume(pending);
+    output.flush();
     if (member !== undefined || pending.length > 0) throw invalidCompression('gzip', 'is cut off');
   }
 

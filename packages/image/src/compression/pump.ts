@@ -17,10 +17,7 @@ export interface PumpOptions {
  * Feeds a source to an engine and yields what the engine makes of it; both run at once, with back pressure.
  * The source and the engine are closed on every path.
  */
-export async function* pump(
-  engine: Engine,
-  options: PumpOptions,
-): AsyncGenerator<Buffer, void, undefined> {
+export async function* pump(engine: Engine, options: PumpOptions): AsyncGenerator<Buffer, void, undefined> {
   let failure: { readonly error: unknown } | undefined;
   const feeding = feed(engine, options).catch((error: unknown) => {
     failure = { error };

@@ -6,7 +6,8 @@ export function requireZeros(bytes: Uint8Array, compression: Compression): void 
   if (!isZeros(bytes)) throw invalidCompression(compression, 'is followed by something else');
 }
 
-function isZeros(bytes: Uint8Array): boolean {
+/** True when there is nothing but zeros. */
+export function isZeros(bytes: Uint8Array): boolean {
   for (let index = 0; index < bytes.length; index++) if (bytes[index] !== 0) return false;
   return true;
 }

@@ -60,7 +60,8 @@ function decodeSmall(frame: Buffer): Buffer | undefined {
   try {
     return zstdDecompressSync(frame, { ...options, maxOutputLength: smallOutputBytes });
   } catch (error) {
-    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+      return undefined;
     throw error;
   }
 }
@@ -82,9 +83,7 @@ async function* concatenate(
   }
 }
 
-async function* frameEvents(
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<FrameEvent, void, undefined> {
+async function* frameEvents(source: AsyncIterable<Uint8Array>): AsyncGenerator<FrameEvent, void, undefined> {
   const events: FrameEvent[] = [];
   const walker = createZstdWalker({
     data: (chunk) => events.push(chunk),

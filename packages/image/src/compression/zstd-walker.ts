@@ -1,6 +1,6 @@
 import { invalidCompression, windowTooLarge } from './failure.ts';
 import { ZSTD_WINDOW_LOG_LIMIT } from './limits.ts';
-import { requireZeros } from './zero-padding.ts';
+import { isZeros, requireZeros } from './zero-padding.ts';
 
 /** What receives a zstd stream cut into its frames; skippable frames and padding are left out. */
 export interface ZstdFrameHandler {
@@ -25,8 +25,7 @@ type Field =
   | 'checksum'
   | 'skip-size'
   | 'block'
-  | 'skip'
-  | 'padding';
+  | 'skip';
 
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
@@ -37,87 +36,83 @@ const skippableMagic = 0x184d2a50;
  * zeros may follow. Throws ERR_OCI_COMPRESSION_INVALID, and ERR_OCI_LIMIT_EXCEEDED for a window above 128 MiB.
  */
 export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
-  const held: Buffer = Buffer.alloc(18);
+  const held: Buffer = Buffer.alloc(14);
   let heldBytes = 0;
   let field: Field = 'magic';
   /** Bytes that the current field still needs. */
   let needed = 4;
+  let chunk: Uint8Array = held;
+  let position = 0;
+  /** Where the current frame begins in the chunk; undefined between frames. */
+  let frameStart: number | undefined;
   let hasChecksum = false;
   let isSingleSegment = false;
   let isLastBlock = false;
   let sawFrame = false;
+  let isPadding = false;
 
-  function push(chunk: Uint8Array): void {
-    let rest = chunk;
-    while (rest.length > 0) {
-      if (field === 'padding') {
-        requireZeros(rest, 'zstd');
-        return;
+  function push(next: Uint8Array): void {
+    chunk = next;
+    position = 0;
+    while (position < chunk.length && !isPadding) {
+      const length = Math.min(needed, chunk.length - position);
+      if (isParsed(field)) {
+        held.set(chunk.subarray(position, position + length), heldBytes);
+        heldBytes += length;
       }
-      const taken = rest.subarray(0, Math.min(needed, rest.length));
-      rest = rest.subarray(taken.length);
-      needed -= taken.length;
-      if (field === 'block') handler.data(taken);
-      else if (field !== 'skip') heldBytes += Buffer.from(taken.buffer, taken.byteOffset, taken.length).copy(held, heldBytes);
-      if (needed === 0) advance();
+      position += length;
+      needed -= length;
+      if (needed === 0) readers[field]();
     }
+    if (isPadding) requireZeros(chunk.subarray(position), 'zstd');
+    if (frameStart !== undefined) releaseFrame();
   }
 
   function expect(next: Field, bytes: number): void {
     field = next;
     needed = bytes;
-    if (bytes === 0) advance();
-  }
-
-  /** Passes a field on that belongs to the frame, in a copy because the next field overwrites it. */
-  function release(): void {
-    handler.data(Buffer.from(held.subarray(0, heldBytes)));
     heldBytes = 0;
+    if (bytes === 0) readers[field]();
   }
 
-  function advance(): void {
-    switch (field) {
-      case 'magic':
-        return readMagic();
-      case 'descriptor':
-        return readDescriptor();
-      case 'frame-header':
-        return readFrameHeader();
-      case 'block-header':
-        return readBlockHeader();
-      case 'block':
-        return endBlock();
-      case 'checksum':
-        return endFrame();
-      case 'skip-size':
-        heldBytes = 0;
-        return expect('skip', held.readUInt32LE(0));
-      default:
-        return expect('magic', 4);
-    }
+  /** Passes on what the chunk has of the current frame. */
+  function releaseFrame(): void {
+    if (position > (frameStart ?? 0)) handler.data(chunk.subarray(frameStart, position));
+    frameStart = 0;
   }
+
+  const readers: Readonly<Record<Field, () => void>> = {
+    magic: readMagic,
+    descriptor: readDescriptor,
+    'frame-header': readFrameHeader,
+    'block-header': readBlockHeader,
+    block: endBlock,
+    checksum: endFrame,
+    'skip-size': () => expect('skip', held.readUInt32LE(0)),
+    skip: () => expect('magic', 4),
+  };
 
   function readMagic(): void {
     const magic = held.readUInt32LE(0);
     if (magic === frameMagic) {
-      field = 'descriptor';
-      needed = 1;
+      frameStart = Math.max(position - 4, 0);
+      if (position < 4) handler.data(Uint8Array.from(held.subarray(0, 4 - position)));
+      expect('descriptor', 1);
     } else if (magic >= skippableMagic && magic <= skippableMagic + 15) {
-      heldBytes = 0;
-      field = 'skip-size';
-      needed = 4;
+      expect('skip-size', 4);
     } else if (magic === 0 && sawFrame) {
-      heldBytes = 0;
-      field = 'padding';
-      return;
+      isPadding = true;
     } else {
-      throw invalidCompression('zstd', sawFrame ? 'is followed by something else' : 'does not begin with a frame');
+      throw invalidCompression(
+        'zstd',
+        sawFrame ? 'is followed by something else' : 'does not begin with a frame',
+      );
     }
     sawFrame = true;
   }
 
   function readDescriptor(): void {
-    const descriptor = held[4] ?? 0;
+    const descriptor = held[0] ?? 0;
     if ((descriptor & 0x08) !== 0) throw invalidCompression('zstd', 'uses a reserved bit');
     hasChecksum = (descriptor & 0x04) !== 0;
     isSingleSegment = (descriptor & 0x20) !== 0;
@@ -127,14 +122,12 @@ export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
   }
 
   function readFrameHeader(): void {
-    if (!isSingleSegment && windowSize(held[5] ?? 0) > 2 ** ZSTD_WINDOW_LOG_LIMIT) throw windowTooLarge();
-    release();
+    if (!isSingleSegment && windowSize(held[0] ?? 0) > 2 ** ZSTD_WINDOW_LOG_LIMIT) throw windowTooLarge();
     expect('block-header', 3);
   }
 
   function readBlockHeader(): void {
     const header = held.readUIntLE(0, 3);
-    release();
     isLastBlock = (header & 1) === 1;
     const type = (header >> 1) & 3;
     if (type === 3) throw invalidCompression('zstd', 'uses a reserved block type');
@@ -148,18 +141,24 @@ export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
   }
 
   function endFrame(): void {
-    if (heldBytes > 0) release();
+    releaseFrame();
+    frameStart = undefined;
     handler.end();
     expect('magic', 4);
   }
 
   function finish(): void {
-    if (field === 'padding' || (field === 'magic' && heldBytes === 0 && sawFrame)) return;
-    if (field === 'magic' && sawFrame) return requireZeros(held.subarray(0, heldBytes), 'zstd');
-    throw invalidCompression('zstd', 'is cut off');
+    if (isPadding) return;
+    if (field !== 'magic' || !sawFrame) throw invalidCompression('zstd', 'is cut off');
+    if (!isZeros(held.subarray(0, heldBytes))) throw invalidCompression('zstd', 'is cut off');
   }
 
   return { push, finish };
+}
+
+/** The fields whose bytes are looked at; the others are counted. */
+function isParsed(field: Field): boolean {
+  return field !== 'block' && field !== 'skip' && field !== 'checksum';
 }
 
 /** The window that a frame asks for, in bytes (RFC 8878, 3.1.1.1.2). */

@@ -19,8 +19,9 @@ export interface Ingest extends AsyncDisposable {
   /** Forgets what was written, so that the blob is fetched from its beginning; also when the blob is in the store. */
   reset(): Promise<void>;
   /**
-   * Makes the blob visible in one step, and ends the ingest. Throws ERR_OCI_SIZE_MISMATCH when bytes are missing: those that are there
-   * stay. Throws ERR_OCI_DIGEST_MISMATCH when they are wrong: then they are dropped, and the ingest goes on from 0.
+   * Makes the blob visible in one step, and ends the ingest. Throws ERR_OCI_SIZE_MISMATCH when bytes are missing:
+   * those that are there stay. Throws ERR_OCI_DIGEST_MISMATCH when they are wrong: then they are dropped, and the
+   * ingest goes on from 0.
    */
   commit(): Promise<void>;
   /** Releases the ingest; without a commit before, the partial bytes stay for a later run. Idempotent. */

@@ -10,7 +10,7 @@ const mediaType = MediaType.layer;
 /** The same bytes for the same number, in every process. */
 function bytesOf(number: number): Buffer {
   const block = createHash('sha512').update(String(number)).digest();
-  return Buffer.concat(Array<Buffer>(2000 + (number % 7000)).fill(block));
+  return Buffer.concat(Array<Buffer>(1000 + (number % 3000)).fill(block));
 }
 
 await using store = await openStore(directory);

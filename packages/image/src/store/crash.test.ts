@@ -54,11 +54,11 @@ test('a store is consistent after writers were killed at any instant', { skip },
   const directory = await mkdtemp(join(tmpdir(), 'ocijs-crash-'));
   try {
     let partial = 0;
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 8; round++) {
       const writers = [0, 1, 2].map((lane) => startWriter(directory, round * 3 + lane, 'Infinity'));
       const exits = writers.map(({ child }) => once(child, 'close'));
       // The first rounds hit the making of the store itself.
-      if (round < 4) await sleep(60 + Math.random() * 100);
+      if (round < 3) await sleep(60 + Math.random() * 100);
       else await Promise.race(writers.map(({ child }) => once(child.stdout ?? child, 'data')));
       await sleep(Math.random() * 50);
       for (const { child } of writers) {

@@ -9,6 +9,9 @@ test('the store is where OCI_STORE says, else where root or the user keep data',
   assert.equal(defaultStoreDirectory({ OCI_STORE: 'here' }, user), `${process.cwd()}/here`);
   assert.equal(defaultStoreDirectory({ XDG_DATA_HOME: '/data' }, { uid: 0 }), '/var/lib/oci');
   assert.equal(defaultStoreDirectory({ XDG_DATA_HOME: '/data', HOME: '/home/u' }, user), '/data/oci');
-  assert.equal(defaultStoreDirectory({ XDG_DATA_HOME: 'data', HOME: '/home/u' }, user), '/home/u/.local/share/oci');
+  assert.equal(
+    defaultStoreDirectory({ XDG_DATA_HOME: 'data', HOME: '/home/u' }, user),
+    '/home/u/.local/share/oci',
+  );
   assert.equal(defaultStoreDirectory({ OCI_STORE: '', HOME: '/home/u' }, user), '/home/u/.local/share/oci');
 });

@@ -129,8 +129,12 @@ class LayoutIngest implements Ingest {
     if (this.offset + chunk.length > size) throw sizeMismatch(digest, size, this.offset + chunk.length);
     const partial = this.#partial;
     if (partial === undefined) return;
-    await inStore(this.#files.directory, () => writeFully(partial.handle, chunk, partial.offset));
-    partial.hasher.update(chunk);
+    // Hashed while the kernel writes, on a copy: a write that fails leaves the state of the bytes before.
+    const hasher = partial.hasher.copy();
+    const written = inStore(this.#files.directory, () => writeFully(partial.handle, chunk, partial.offset));
+    hasher.update(chunk);
+    await written;
+    partial.hasher = hasher;
     partial.offset += chunk.length;
   }
 

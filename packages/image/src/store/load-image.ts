@@ -31,11 +31,12 @@ export interface LoadImageOptions {
 export type LoadedDocument = ReturnType<typeof parseManifestOrIndex> & { readonly raw: Uint8Array };
 
 /**
- * Opens the image behind a descriptor: follows indexes to the manifest of the platform, and reads manifest and config, each
- * verified against its digest before it is parsed. The layers are not read.
+ * Opens the image behind a descriptor: follows indexes to the manifest of the platform, and reads manifest and
+ * config, each verified against its digest before it is parsed. The layers are not read.
  *
- * Throws ERR_OCI_BLOB_NOT_FOUND, ERR_OCI_DIGEST_MISMATCH, ERR_OCI_SIZE_MISMATCH, ERR_OCI_LIMIT_EXCEEDED, what the parsers throw,
- * ERR_OCI_PLATFORM_NOT_FOUND, and ERR_OCI_MEDIA_TYPE_UNSUPPORTED for an artifact that is no container image.
+ * Throws ERR_OCI_BLOB_NOT_FOUND, ERR_OCI_DIGEST_MISMATCH, ERR_OCI_SIZE_MISMATCH, ERR_OCI_LIMIT_EXCEEDED, what the
+ * parsers throw, ERR_OCI_PLATFORM_NOT_FOUND, and for an artifact that is no container image
+ * ERR_OCI_MEDIA_TYPE_UNSUPPORTED or ERR_OCI_CONFIG_INVALID.
  */
 export async function loadImage(
   content: ReadableContent,
@@ -93,12 +94,16 @@ function parseNamedConfig(rawConfig: Uint8Array, name: string): ImageConfig {
     return parseImageConfig(rawConfig);
   } catch (error) {
     if (!isOciError(error, 'ERR_OCI_CONFIG_INVALID')) throw error;
-    throw new ImageError('ERR_OCI_CONFIG_INVALID', `the config of ${name} is not one of an image: ${error.message}`, {
-      ...error.facts,
-      reference: name,
-      cause: error,
-      hint: error.hint ?? 'it may be an artifact that only borrows the media type of an image config',
-    });
+    throw new ImageError(
+      'ERR_OCI_CONFIG_INVALID',
+      `the config of ${name} is not one of an image: ${error.message}`,
+      {
+        ...error.facts,
+        reference: name,
+        cause: error,
+        hint: error.hint ?? 'it may be an artifact that only borrows the media type of an image config',
+      },
+    );
   }
 }
 

@@ -221,7 +221,9 @@ test('a layout from elsewhere cannot lead writes out of it, nor make us wait', a
 
   const fifo = digestBytes(Buffer.from('fifo'));
   await run('mkfifo', [layout.file(fifo)]);
-  await assert.rejects(layout.readAll({ mediaType, digest: fifo, size: 4 }), { code: 'ERR_OCI_STORE_INVALID' });
+  await assert.rejects(layout.readAll({ mediaType, digest: fifo, size: 4 }), {
+    code: 'ERR_OCI_STORE_INVALID',
+  });
 });
 
 test('a digest never becomes a path outside of the store', async () => {
@@ -246,7 +248,9 @@ test('reading a layout changes nothing in it', async () => {
   assert.deepEqual(await readdir(place.directory, { recursive: true }), before);
 });
 
-test('without permission the error says where and what to do', { skip: asRoot ? 'root may do all' : false }, async () => {
+test('without permission the error says where and what to do', {
+  skip: asRoot ? 'root may do all' : false,
+}, async () => {
   await using place = await scratch();
   await chmod(place.directory, 0o500);
   await assert.rejects(openStore(join(place.directory, 'store')), {
@@ -267,7 +271,10 @@ test('a full file system is told from others, and what was written is kept', asy
     const bytes = Buffer.alloc(1_000_000);
     await using ingest = await store.ingest({ mediaType, digest: digestBytes(bytes), size: bytes.length });
     await ingest.write(bytes.subarray(0, 100_000));
-    await assert.rejects(ingest.write(bytes.subarray(100_000)), { code: 'ERR_OCI_STORE_FULL', hint: /space/ });
+    await assert.rejects(ingest.write(bytes.subarray(100_000)), {
+      code: 'ERR_OCI_STORE_FULL',
+      hint: /space/,
+    });
     assert.equal(ingest.offset, 100_000);
   } finally {
     await run('umount', [place.directory]);

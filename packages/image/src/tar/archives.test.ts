@@ -99,7 +99,9 @@ describe('archives that Go was asked about', () => {
   for (const [name, go] of Object.entries(archives)) {
     test(name, () => {
       const bytes = gunzipSync(readFileSync(new URL(`archives/${name}.gz`, testdata)));
-      for (const chunkBytes of [bytes.length, 512, 65536, 513, 100, 1].filter((size) => size > 1 || bytes.length < 20_000)) {
+      for (const chunkBytes of [bytes.length, 512, 65536, 513, 100, 1].filter(
+        (size) => size > 1 || bytes.length < 20_000,
+      )) {
         const { entries, error } = collectTar(bytes, chunkBytes);
         const refusal = refused.get(name);
         if (go.error === undefined && refusal === undefined) assert.ifError(error);

@@ -39,7 +39,8 @@ export async function* patchHeaders(
 
 /** tar-stream emits each header block as a chunk of its own; anything else means that the count went wrong. */
 function amend(block: Uint8Array, { isPax, octalFields }: HeaderPatch): void {
-  if (block.length !== blockSize) throw new TypeError('tar-stream did not emit a header block where one is due');
+  if (block.length !== blockSize)
+    throw new TypeError('tar-stream did not emit a header block where one is due');
   if (!isPax && octalFields.length === 0) return;
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
   if (isPax) bytes.write('x', 156, 'latin1');

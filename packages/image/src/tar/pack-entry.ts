@@ -49,7 +49,10 @@ export function sevenDigitFields(entry: CompleteEntry): HeaderPatch['octalFields
 
 function fieldName(name: Buffer): string {
   if (fitsNameField(name)) return name.toString('latin1');
-  return name.toString('latin1').replace(/[^ -~]/g, '_').slice(0, fieldLimits.nameBytes);
+  return name
+    .toString('latin1')
+    .replace(/[^ -~]/g, '_')
+    .slice(0, fieldLimits.nameBytes);
 }
 
 /** Lets tar-stream write one entry that is in memory. */

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isOciError } from '../errors.ts';
 import { EXTENDED_HEADER_LIMIT, ID_LIMIT } from './limits.ts';
-import { createTarParser } from './parser.ts';
+import { createTarParser, type TarHandler } from './parser.ts';
 import { encodePaxRecord } from './pax-encode.ts';
 import { type BlockFields, block, endMarker, extended, padded } from './testing/blocks.ts';
 import { type CollectedEntry, collectTar } from './testing/collect.ts';
 
+const ignore: TarHandler = { entry: () => undefined, data: () => undefined, end: () => undefined };
+
 function pax(records: Readonly<Record<string, string | Uint8Array>>): Buffer {
-  return extended('x', Buffer.concat(Object.entries(records).map(([key, value]) => encodePaxRecord(key, value))));
+  return extended(
+    'x',
+    Buffer.concat(Object.entries(records).map(([key, value]) => encodePaxRecord(key, value))),
+  );
 }
 
 function read(...parts: readonly Uint8Array[]): readonly CollectedEntry[] {
@@ -58,7 +63,7 @@ describe('the end of an archive', () => {
     assert.ok(isOciError(error, 'ERR_OCI_TAR_INVALID'));
   });
   test('says when it is over', () => {
-    const parser = createTarParser({ entry() {}, data() {}, end() {} });
+    const parser = createTarParser(ignore);
     parser.push(file);
     assert.equal(parser.ended, false);
     parser.push(endMarker);
@@ -81,13 +86,28 @@ describe('header blocks', () => {
   });
   test('the offset is where the header block starts', () => {
     const entries = read(block({ name: 'a' }), pax({ path: 'b' }), block({ name: 'x' }));
-    assert.deepEqual(entries.map(({ header }) => header.offset), [0, 1536]);
+    assert.deepEqual(
+      entries.map(({ header }) => header.offset),
+      [0, 1536],
+    );
   });
-  for (const [flag, type] of [['1', 'link'], ['2', 'symlink'], ['3', 'character-device'], ['5', 'directory'], ['6', 'fifo']]) {
+  for (const [flag, type] of [
+    ['1', 'link'],
+    ['2', 'symlink'],
+    ['3', 'character-device'],
+    ['5', 'directory'],
+    ['6', 'fifo'],
+  ]) {
     test(`the size of a ${type} is ignored, and no data is read`, () => {
       const entries = read(block({ name: 'a', flag: flag ?? '', size: 5 }), block({ name: 'b' }));
       assert.equal(entries[0]?.header.type, type);
-      assert.deepEqual(entries.map(({ header }) => [header.name, header.size]), [['a', 0], ['b', 0]]);
+      assert.deepEqual(
+        entries.map(({ header }) => [header.name, header.size]),
+        [
+          ['a', 0],
+          ['b', 0],
+        ],
+      );
     });
   }
   test('the flag NUL makes a directory of a name with a slash', () => {
@@ -106,24 +126,48 @@ describe('header blocks', () => {
     ['a negative user id', { uid: negative.subarray(0, 8) }, /user id is -1/],
     ['the user id that means none', { uid: Buffer.from([0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]) }, /user id/],
     ['a user id that wraps around to root', { uid: Buffer.from([0x80, 0, 0, 1, 0, 0, 0, 0]) }, /user id/],
-    ['a size above what is countable', { size: Buffer.from([0x80, 0, 0, 0, 0x7f, 1, 1, 1, 1, 1, 1, 1]) }, /size is/],
+    [
+      'a size above what is countable',
+      { size: Buffer.from([0x80, 0, 0, 0, 0x7f, 1, 1, 1, 1, 1, 1, 1]) },
+      /size is/,
+    ],
     ['a field that is not octal', { size: '0000000008' }, /not octal/],
   ];
-  for (const [name, fields, message] of wrong) test(`${name} is refused`, () => refuses([block(fields)], message));
+  for (const [name, fields, message] of wrong)
+    test(`${name} is refused`, () => refuses([block(fields)], message));
 });
 
 describe('extended headers', () => {
   test('xattrs are bytes', () => {
     const capability = Buffer.from([1, 0, 0, 2, 0xff, 0xfe, 0, 10, 0x3d, 0x80]);
-    const { header } = readOne(pax({ 'SCHILY.xattr.security.capability': capability, 'SCHILY.xattr.user.none': '' }), block());
-    assert.deepEqual([...header.xattrs], [['security.capability', capability], ['user.none', Buffer.alloc(0)]]);
+    const { header } = readOne(
+      pax({ 'SCHILY.xattr.security.capability': capability, 'SCHILY.xattr.user.none': '' }),
+      block(),
+    );
+    assert.deepEqual(
+      [...header.xattrs],
+      [
+        ['security.capability', capability],
+        ['user.none', Buffer.alloc(0)],
+      ],
+    );
   });
   test('attributes of libarchive are decoded, and the plain form wins', () => {
     const { header } = readOne(
-      pax({ 'LIBARCHIVE.xattr.user.a%20b': '/wA', 'LIBARCHIVE.xattr.user.c': 'AAAA', 'SCHILY.xattr.user.c': 'plain' }),
+      pax({
+        'LIBARCHIVE.xattr.user.a%20b': '/wA',
+        'LIBARCHIVE.xattr.user.c': 'AAAA',
+        'SCHILY.xattr.user.c': 'plain',
+      }),
       block(),
     );
-    assert.deepEqual([...header.xattrs], [['user.a b', Buffer.from([0xff, 0])], ['user.c', Buffer.from('plain')]]);
+    assert.deepEqual(
+      [...header.xattrs],
+      [
+        ['user.a b', Buffer.from([0xff, 0])],
+        ['user.c', Buffer.from('plain')],
+      ],
+    );
   });
   test('attribute names and values that make no sense are refused', () => {
     refuses([pax({ 'SCHILY.xattr.': 'x' }), block()], /extended attribute/);
@@ -133,11 +177,20 @@ describe('extended headers', () => {
   test('a GNU long name wins over a pax path, which wins over the block', () => {
     assert.equal(readOne(pax({ path: 'pax' }), block({ name: 'block' })).header.name, 'pax');
     assert.equal(readOne(extended('L', 'gnu\0rest'), pax({ path: 'pax' }), block()).header.name, 'gnu');
-    assert.equal(readOne(extended('K', 'gnu'), pax({ linkpath: 'pax' }), block({ flag: '2' })).header.linkname, 'gnu');
+    assert.equal(
+      readOne(extended('K', 'gnu'), pax({ linkpath: 'pax' }), block({ flag: '2' })).header.linkname,
+      'gnu',
+    );
   });
   test('they apply to one entry only', () => {
     const entries = read(pax({ path: 'long', uid: '7' }), block({ name: 'a' }), block({ name: 'b' }));
-    assert.deepEqual(entries.map(({ header }) => [header.name, header.uid]), [['long', 7], ['b', 0]]);
+    assert.deepEqual(
+      entries.map(({ header }) => [header.name, header.uid]),
+      [
+        ['long', 7],
+        ['b', 0],
+      ],
+    );
   });
   test('global headers are checked and ignored', () => {
     assert.equal(readOne(extended('g', '10 path=x\n'), block({ name: 'a' })).header.name, 'a');
@@ -151,7 +204,8 @@ describe('extended headers', () => {
   });
   test('ids of pax headers have the same bounds', () => {
     assert.equal(readOne(pax({ uid: String(ID_LIMIT) }), block()).header.uid, ID_LIMIT);
-    for (const uid of ['-1', '4294967295', '4294967296', '1e3', 'root']) refuses([pax({ uid }), block()], /user id/);
+    for (const uid of ['-1', '4294967295', '4294967296', '1e3', 'root'])
+      refuses([pax({ uid }), block()], /user id/);
   });
   test('negative sizes and NULs in names are refused', () => {
     refuses([pax({ size: '-512' }), block()], /size is -512/);
@@ -166,7 +220,11 @@ describe('extended headers', () => {
   });
   for (const flag of ['x', 'g', 'L', 'K']) {
     test(`one of type ${flag} above the limit is refused before it is read`, () => {
-      refuses([block({ flag, size: EXTENDED_HEADER_LIMIT + 1 })], /extended tar header/, 'ERR_OCI_LIMIT_EXCEEDED');
+      refuses(
+        [block({ flag, size: EXTENDED_HEADER_LIMIT + 1 })],
+        /extended tar header/,
+        'ERR_OCI_LIMIT_EXCEEDED',
+      );
     });
   }
 });
@@ -174,13 +232,13 @@ describe('extended headers', () => {
 test('data chunks are views on what was pushed', () => {
   const archive = Buffer.concat([block({ size: 3 }), padded('abc')]);
   const chunks: Buffer[] = [];
-  const parser = createTarParser({ entry() {}, data: (chunk) => chunks.push(chunk), end() {} });
+  const parser = createTarParser({ ...ignore, data: (chunk) => chunks.push(chunk) });
   parser.push(archive);
   assert.equal(chunks[0]?.buffer, archive.buffer);
 });
 
 test('a parser that failed stays failed', () => {
-  const parser = createTarParser({ entry() {}, data() {}, end() {} });
+  const parser = createTarParser(ignore);
   assert.throws(() => parser.push(Buffer.alloc(512, 1)));
   assert.throws(() => parser.push(block()));
   assert.throws(() => parser.finish());

@@ -109,9 +109,7 @@ export function createTarParser(handler: TarHandler): TarParser {
 
   function takeData(bytes: Buffer, position: number): number {
     const length = Math.min(remaining, bytes.length - position);
-    handler.data(
-      length === bytes.length ? bytes : bytes.subarray(position, position + length),
-    );
+    handler.data(length === bytes.length ? bytes : bytes.subarray(position, position + length));
     remaining -= length;
     if (remaining === 0) endData();
     return length;

@@ -25,7 +25,12 @@ function paxBlock(records: Readonly<Record<string, string>>, size = 8): Buffer {
   return Buffer.concat([extended('x', bytes), block({ name: 'GNUSparseFile.0/a', size })]);
 }
 
-const version1 = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 'a', 'GNU.sparse.realsize': '24' };
+const version1 = {
+  'GNU.sparse.major': '1',
+  'GNU.sparse.minor': '0',
+  'GNU.sparse.name': 'a',
+  'GNU.sparse.realsize': '24',
+};
 const version01 = { 'GNU.sparse.size': '24', 'GNU.sparse.numblocks': '2', 'GNU.sparse.map': '4,4,16,4' };
 
 function read(...parts: readonly Uint8Array[]): CollectedEntry {
@@ -44,7 +49,14 @@ function refuses(parts: readonly Uint8Array[], message: RegExp, code = 'ERR_OCI_
 
 describe('sparse files', () => {
   const encodings: Readonly<Record<string, readonly Uint8Array[]>> = {
-    'old GNU': [gnuBlock([[4, 4], [16, 4], [24, 0]]), data],
+    'old GNU': [
+      gnuBlock([
+        [4, 4],
+        [16, 4],
+        [24, 0],
+      ]),
+      data,
+    ],
     'pax 0.1': [paxBlock(version01), data],
     'pax 1.0': [paxBlock(version1, 512 + 8), padded('2\n4\n4\n16\n4\n'), data],
   };
@@ -53,30 +65,83 @@ describe('sparse files', () => {
       const entry = read(...parts);
       assert.equal(entry.header.size, 24);
       assert.equal(entry.header.type, 'file');
-      assert.deepEqual(entry.header.sparse, [{ offset: 4, length: 4 }, { offset: 16, length: 4 }]);
+      assert.deepEqual(entry.header.sparse, [
+        { offset: 4, length: 4 },
+        { offset: 16, length: 4 },
+      ]);
       assert.equal(entry.data.toString(), 'abcdefgh');
       assert.deepEqual(expandedContent(entry), content);
     });
   }
 
   test('an old GNU map goes on in extension blocks', () => {
-    const first = gnuBlock([[0, 1], [2, 1], [4, 1], [6, 1]], 100);
-    const extended = block({ at: { 386: octal(0) } });
-    first.copy(extended, 0, 0, 482);
-    const header = block({ flag: 'S', size: 5, magic: 'ustar  \0', at: { 386: first.subarray(386, 482), 482: '\u0001', 483: octal(100) } });
+    const first = gnuBlock(
+      [
+        [0, 1],
+        [2, 1],
+        [4, 1],
+        [6, 1],
+      ],
+      100,
+    );
+    const header = block({
+      flag: 'S',
+      size: 5,
+      magic: 'ustar  \0',
+      at: { 386: first.subarray(386, 482), 482: '\u0001', 483: octal(100) },
+    });
     const extension = Buffer.alloc(512);
     extension.write(octal(8), 0);
     extension.write(octal(1), 12);
     const { header: entry } = read(header, extension, padded('abcde'));
-    assert.deepEqual(entry.sparse?.map(({ offset }) => offset), [0, 2, 4, 6, 8]);
+    assert.deepEqual(
+      entry.sparse?.map(({ offset }) => offset),
+      [0, 2, 4, 6, 8],
+    );
   });
 
   test('maps that overlap, leave the file or do not match the data are refused', () => {
-    refuses([gnuBlock([[4, 4], [6, 4]]), data], /overlap/);
-    refuses([gnuBlock([[16, 4], [4, 4]]), data], /overlap/);
-    refuses([gnuBlock([[4, 4], [22, 4]]), data], /outside/);
+    refuses(
+      [
+        gnuBlock([
+          [4, 4],
+          [6, 4],
+        ]),
+        data,
+      ],
+      /overlap/,
+    );
+    refuses(
+      [
+        gnuBlock([
+          [16, 4],
+          [4, 4],
+        ]),
+        data,
+      ],
+      /overlap/,
+    );
+    refuses(
+      [
+        gnuBlock([
+          [4, 4],
+          [22, 4],
+        ]),
+        data,
+      ],
+      /outside/,
+    );
     refuses([gnuBlock([[4, 4]]), data], /amount of data/);
-    refuses([gnuBlock([[4, 4], [16, 5]]), data], /amount of data/);
+    refuses(
+      [
+        gnuBlock([
+          [4, 4],
+          [16, 5],
+        ]),
+        data,
+      ],
+      /amount of data/,
+    );
     refuses([paxBlock({ ...version01, 'GNU.sparse.map': '4,4,16' }), data], /another length/);
     refuses([paxBlock({ ...version01, 'GNU.sparse.map': '4,4,-16,4' }), data], /-16/);
     refuses([paxBlock({ ...version01, 'GNU.sparse.numblocks': '1e9' }), data], /count/);
@@ -93,10 +158,18 @@ describe('sparse files', () => {
   test('maps above the limit are refused', () => {
     const count = SPARSE_MAP_LIMIT;
     const map = `${count}\n${'1\n'.repeat(SPARSE_MAP_LIMIT)}`;
-    refuses([paxBlock(version1, map.length), Buffer.from(map)], /map of a sparse file/, 'ERR_OCI_LIMIT_EXCEEDED');
+    refuses(
+      [paxBlock(version1, map.length), Buffer.from(map)],
+      /map of a sparse file/,
+      'ERR_OCI_LIMIT_EXCEEDED',
+    );
     const more = Buffer.alloc(512);
     more[504] = 1;
     const header = block({ flag: 'S', magic: 'ustar  \0', at: { 482: '\u0001', 483: octal(0) } });
-    refuses([header, ...Array(SPARSE_MAP_LIMIT / 512).fill(more)], /map of a sparse file/, 'ERR_OCI_LIMIT_EXCEEDED');
+    refuses(
+      [header, ...Array(SPARSE_MAP_LIMIT / 512).fill(more)],
+      /map of a sparse file/,
+      'ERR_OCI_LIMIT_EXCEEDED',
+    );
   });
 });

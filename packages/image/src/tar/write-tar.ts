@@ -27,14 +27,13 @@ export async function* writeTar(
     writer.abort(error instanceof Error ? error : new Error(String(error)));
     return { error };
   });
-  let isComplete = false;
   try {
     yield* writer.stream;
-    isComplete = true;
   } finally {
-    const failed = await writing;
-    if (isComplete && failed !== undefined) throw failed.error;
+    await writing;
   }
+  const failed = await writing;
+  if (failed !== undefined) throw failed.error;
 }
 
 async function writeAll(

@@ -1,6 +1,6 @@
-import { invalidTar, quoteName } from './failure.ts';
 import type { TarEntryType } from './entry.ts';
-import { DEVICE_NUMBER_LIMIT, ID_LIMIT } from './limits.ts';
+import { invalidTar, quoteName } from './failure.ts';
+import { ID_LIMIT } from './limits.ts';
 
 /** What is written; every {@link TarEntry} that is not sparse can be passed as it is. */
 export interface TarWriterEntry {
@@ -19,7 +19,7 @@ export interface TarWriterEntry {
   readonly gid?: number | undefined;
   readonly uname?: string | undefined;
   readonly gname?: string | undefined;
-  /** Bytes of a file's body; needed when the body is a stream. */
+  /** Bytes of a file's body; needed when the body is a stream, else it must agree with the body. */
   readonly size?: number | undefined;
   /** Nanoseconds since 1970; 0 unless given. */
   readonly mtimeNs?: bigint | undefined;
@@ -27,6 +27,9 @@ export interface TarWriterEntry {
   readonly deviceMinor?: number | undefined;
   readonly xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
 }
+
+/** Seven octal digits; Linux has 12 bits of major and 20 of minor numbers. */
+const maxDevice = 0o7777777;
 
 /** A {@link TarWriterEntry} with its defaults filled in and its values checked. */
 export interface CompleteEntry {
@@ -69,10 +72,19 @@ export function completeEntry(entry: TarWriterEntry, bodySize: number | undefine
     xattrs: entry.xattrs ?? new Map(),
   };
   check(complete, { label: entry.name, isLink });
+  if (type === 'file' && bodySize !== undefined && (entry.size ?? bodySize) !== bodySize) {
+    throw invalidTar(
+      `tar entry ${quoteName(entry.name)} has the size ${entry.size} but a body of ${bodySize} bytes`,
+      { entry: entry.name },
+    );
+  }
   return complete;
 }
 
-function check(entry: CompleteEntry, { label, isLink }: { readonly label: string; readonly isLink: boolean }): void {
+function check(
+  entry: CompleteEntry,
+  { label, isLink }: { readonly label: string; readonly isLink: boolean },
+): void {
   const refuse = (what: string): never => {
     throw invalidTar(`tar entry ${quoteName(label)} ${what}`, { entry: label });
   };
@@ -85,8 +97,8 @@ function check(entry: CompleteEntry, { label, isLink }: { readonly label: string
   requireRange(entry.uid, { maximum: ID_LIMIT, what: 'user id', refuse });
   requireRange(entry.gid, { maximum: ID_LIMIT, what: 'group id', refuse });
   requireRange(entry.size, { maximum: Number.MAX_SAFE_INTEGER, what: 'size', refuse });
-  requireRange(entry.deviceMajor, { maximum: DEVICE_NUMBER_LIMIT, what: 'device number', refuse });
-  requireRange(entry.deviceMinor, { maximum: DEVICE_NUMBER_LIMIT, what: 'device number', refuse });
+  requireRange(entry.deviceMajor, { maximum: maxDevice, what: 'device number', refuse });
+  requireRange(entry.deviceMinor, { maximum: maxDevice, what: 'device number', refuse });
   for (const name of entry.xattrs.keys()) {
     if (name === '' || name.includes('=') || name.includes('\0')) refuse('has an invalid attribute name');
   }

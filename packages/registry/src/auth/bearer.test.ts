@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isOciError } from '@ocijs/image';
+import { isOciError, parseDigest } from '@ocijs/image';
 import { createRegistryClient, type RegistryClient } from '../client.ts';
 import {
+  digestOf,
   type FaultRegistry,
   listen,
   readAll,
@@ -196,5 +197,25 @@ describe('bearer tokens', () => {
     await using posting = at.client({ credentials: { identityToken: 'refresh-me' } });
     await assert.rejects(posting.tags('a'), { code: 'ERR_OCI_REGISTRY_REDIRECT_REFUSED' });
     assert.equal(seen.length, 1);
+  });
+
+  test('a token service that gives none for the repository of a mount stops no upload', async () => {
+    const bytes = Buffer.from('layer');
+    await using registry = await startFaultRegistry();
+    await using service = await listen((request, response) => {
+      if (request.url?.includes('other')) sendError(response, 403, 'DENIED');
+      else sendJson(response, { token: 'good' });
+    });
+    registry.fault = ({ headers }, response) => {
+      if (headers['authorization'] === 'Bearer good') return false;
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${service.host}/t"` }).end();
+      return true;
+    };
+    await using client = createRegistryClient(registry.host, { env: {}, retryDelayMs: 1 });
+    const descriptor = { mediaType: 'x/y', digest: parseDigest(digestOf(bytes)), size: bytes.length };
+    async function* open(): AsyncGenerator<Uint8Array> {
+      yield bytes;
+    }
+    assert.equal(await client.uploadBlob('mine', descriptor, { open, mountFrom: 'other' }), 'pushed');
   });
 });

@@ -8,9 +8,9 @@ export interface Challenge {
 type Token = { readonly kind: 'word'; readonly text: string } | { readonly kind: ',' | '=' | ' ' };
 
 /**
- * Reads `WWW-Authenticate` values (RFC 9110 section 11.6.1): several challenges in one value, in several values,
- * quoted or not. Challenges of other schemes are left out, and so is everything from the first place on that
- * cannot be read.
+ * Reads `WWW-Authenticate` values (RFC 9110 section 11.6.1): several challenges in one value, in several
+ * values, quoted or not. Challenges of other schemes are left out, and so is everything from the first place
+ * on that cannot be read.
  */
 export function parseChallenges(values: readonly string[]): readonly Challenge[] {
   return values.flatMap((value) => readChallenges(tokenize(value)));

@@ -16,8 +16,8 @@ export interface AuthFile {
 }
 
 /**
- * Reads an authentication file; undefined when it does not exist. Throws ERR_OCI_REGISTRY_CREDENTIALS_INVALID,
- * naming the file and the key but never what is in it.
+ * Reads an authentication file; undefined when it does not exist. Throws
+ * ERR_OCI_REGISTRY_CREDENTIALS_INVALID, naming the file and the key but never what is in it.
  */
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   let text: string;

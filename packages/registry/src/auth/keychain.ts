@@ -60,7 +60,9 @@ async function findInFile(file: AuthFile, request: KeychainRequest): Promise<Cre
   return askStore(file, { ...request, ask });
 }
 
-/** A store that is configured for all hosts but not installed must not keep public images from being pulled. */
+/**
+ * A store that is configured for all hosts but not installed must not keep public images from being pulled.
+ */
 async function askStore(
   { credsStore = '', path }: AuthFile,
   { ask, onEvent }: KeychainRequest & { readonly ask: Parameters<typeof askHelper>[1] },

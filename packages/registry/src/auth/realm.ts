@@ -3,9 +3,9 @@ import { addressKind, isForbiddenTarget, isLoopbackHost, isPrivateHost } from '.
 import { redactUrl } from '../transport/redact.ts';
 
 /**
- * Decides whether a token service may be asked, since it will see the credentials and is named by the registry:
- * https unless the registry itself is reached by plain HTTP, and no private, loopback or
- * link-local address unless the registry is on such a network too. Throws ERR_OCI_REGISTRY_REDIRECT_REFUSED.
+ * Decides whether a token service may be asked, since it will see the credentials and is named by the
+ * registry: https unless the registry itself is reached by plain HTTP, and no private, loopback or link-local
+ * address unless the registry is on such a network too. Throws ERR_OCI_REGISTRY_REDIRECT_REFUSED.
  */
 export function checkRealm(realm: string, origin: URL): URL {
   const url = URL.parse(realm);

@@ -20,7 +20,10 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credentials: Exclude<Credentials, { readonly registryToken: string }> | undefined;
-  /** Aborted when the client is closed; a token is shared by many requests, so that none of their signals fits. */
+  /**
+   * Aborted when the client is closed; a token is shared by many requests, so that none of their signals
+   * fits.
+   */
   readonly closed: AbortSignal;
 }
 
@@ -30,7 +33,9 @@ const defaultLifetimeSeconds = 60;
 /** A token is renewed this long before it ends, but never earlier than after half of its life. */
 const marginMs = 10_000;
 
-/** Asks a token service: GET, anonymous or with Basic; for an identity token the OAuth2 refresh grant by POST. */
+/**
+ * Asks a token service: GET, anonymous or with Basic; for an identity token the OAuth2 refresh grant by POST.
+ */
 export async function requestToken(transport: Transport, request: TokenRequest): Promise<BearerToken> {
   const { realm, credentials } = request;
   const http =

@@ -3,9 +3,9 @@ import { isIP, type LookupFunction } from 'node:net';
 import { addressKind, hostnameOf, isLocalhostName } from './address.ts';
 
 /**
- * Name resolution for connections. `localhost` and its subdomains are loopback without asking anybody (RFC 6761).
- * With `guarded`, a name that resolves to this machine or to a metadata service is refused, so that a registry
- * cannot reach them by a name of its own (server-side request forgery by DNS).
+ * Name resolution for connections. `localhost` and its subdomains are loopback without asking anybody (RFC
+ * 6761). With `guarded`, a name that resolves to this machine or to a metadata service is refused, so that a
+ * registry cannot reach them by a name of its own (server-side request forgery by DNS).
  */
 export function createLookup({
   guarded,

@@ -13,9 +13,9 @@ export interface TargetContext {
 }
 
 /**
- * Resolves a URL from a registry's answer and refuses it (ERR_OCI_REGISTRY_REDIRECT_REFUSED) when a request there could
- * do harm: another protocol, a user or password in it, a step from https down to http, this machine or a
- * metadata service, unless the registry itself is on this machine.
+ * Resolves a URL from a registry's answer and refuses it (ERR_OCI_REGISTRY_REDIRECT_REFUSED) when a request
+ * there could do harm: another protocol, a user or password in it, a step from https down to http, this
+ * machine or a metadata service, unless the registry itself is on this machine.
  */
 export function resolveTarget(target: string, context: TargetContext): URL {
   const url = URL.parse(target, context.from.href);
@@ -37,8 +37,8 @@ export function resolveTarget(target: string, context: TargetContext): URL {
 }
 
 /**
- * Resolves an upload location or page link. Registries behind a TLS proxy often write `http:` for their own host;
- * since the origin is known, such a URL is read with the origin's scheme.
+ * Resolves an upload location or page link. Registries behind a TLS proxy often write `http:` for their own
+ * host; since the origin is known, such a URL is read with the origin's scheme.
  */
 export function resolveOwnTarget(target: string, context: TargetContext): URL {
   const url = URL.parse(target, context.from.href);

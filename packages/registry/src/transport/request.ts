@@ -97,6 +97,7 @@ async function sendOnce(
   try {
     const answer = await undiciRequest(url, {
       dispatcher,
+      highWaterMark: limits.readAheadBytes,
       method,
       headers: {
         'user-agent': userAgent,

@@ -24,8 +24,8 @@ export interface Retries {
 }
 
 /**
- * Decides after each failure: only a retryable {@link RegistryError} is repeated, with doubling, jittered pauses, or
- * after as long as the registry asked for.
+ * Decides after each failure: only a retryable {@link RegistryError} is repeated, with doubling, jittered
+ * pauses, or after as long as the registry asked for.
  */
 export function createRetries(options: RetryOptions): Retries {
   const { retries, signal, onEvent } = options;

@@ -22,8 +22,9 @@ interface CertificateFiles {
 }
 
 /**
- * Collects certificates for a registry: the `caFile`, the `certificateDirectory`, and the `certs.d` directories that
- * podman and Docker use. Throws ERR_OCI_REGISTRY_CERTIFICATE_INVALID for what the options name and cannot be read.
+ * Collects certificates for a registry: the `caFile`, the `certificateDirectory`, and the `certs.d`
+ * directories that podman and Docker use. Throws ERR_OCI_REGISTRY_CERTIFICATE_INVALID for what the options
+ * name and cannot be read.
  */
 export async function loadTlsMaterial(
   host: string,

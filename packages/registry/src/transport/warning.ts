@@ -5,8 +5,9 @@ const form =
   /^299 - "((?:[\t \u0021\u0023-\u005b\u005d-\u007e\u0080-\uffff]|\\[\t \u0021-\u007e\u0080-\uffff])*)"$/u;
 
 /**
- * The text of a `Warning` header as registries send it (distribution-spec "Warnings"), or undefined when the header
- * has another form. Percent-encoded bytes are decoded, unless they would bring in quotes or control characters.
+ * The text of a `Warning` header as registries send it (distribution-spec "Warnings"), or undefined when the
+ * header has another form. Percent-encoded bytes are decoded, unless they would bring in quotes or control
+ * characters.
  */
 export function parseWarning(header: string): string | undefined {
   const quoted = form.exec(header)?.[1];

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '../errors.ts';
 
@@ -21,12 +21,31 @@ function isExecutable(path: string): boolean {
 }
 
 let found: string | undefined;
+let sealed: number | undefined;
 
-/** The path of the native init. Throws ERR_OCI_INIT_MISSING, ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED. */
-export function initBinary(): string {
+/**
+ * Keeps the sealed copy of itself that a monitor runs from: the next monitors start from it and need none of their own.
+ * An ordinary user may not open it; then every monitor makes a copy.
+ */
+export function keepSealedCopy(pid: number): void {
+  if (sealed !== undefined || process.geteuid?.() !== 0) return;
+  try {
+    const fd = openSync(`/proc/${pid}/exe`, constants.O_RDONLY);
+    if (readlinkSync(`/proc/self/fd/${fd}`).startsWith('/memfd:')) sealed = fd;
+    else closeSync(fd);
+  } catch {
+    // The monitor has ended already: another one will do.
+  }
+}
+
+/**
+ * The path of the native init, for a child that gets other descriptors below `usedFds`. Throws ERR_OCI_INIT_MISSING, ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED.
+ */
+export function initBinary(usedFds: number): string {
   if (process.platform !== 'linux') {
     throw new RuntimeError('ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED', 'containers need Linux');
   }
+  if (sealed !== undefined && sealed >= usedFds) return `/proc/self/fd/${sealed}`;
   found ??= candidates().find(isExecutable);
   if (found !== undefined) return found;
   throw new RuntimeError('ERR_OCI_INIT_MISSING', `the native init for ${process.arch} is missing`, {

@@ -68,6 +68,7 @@ export function hostFacts(needs: {
   return {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
+    groupsDenied: readOptional('/proc/self/setgroups') === 'deny',
     cgroups: needs.cgroups ? cgroups() : [],
     kernelMounts: needs.kernelMounts ? parseKernelMounts(readFileSync('/proc/self/mountinfo', 'utf8')) : [],
     newuidmap: needs.idMapHelpers ? findHelper('newuidmap') : undefined,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { readExitFile } from './exit-file.ts';
 import { releaseInit, startInit } from './index.ts';
-import { makeBundle, makeSpec, runScript, skipReason } from './testing/bundle.ts';
+import { makeBundle, makeSpec, runScript, skipReason, startOptions } from './testing/bundle.ts';
 
 const skip = skipReason();
 
@@ -19,10 +21,7 @@ test('a signal that ends the process is reported by name', { skip }, async () =>
   using bundle = makeBundle();
   const exitFile = `${bundle.state}/exit.json`;
   const spec = makeSpec({ process: { args: ['sleep', '100'] } });
-  await using init = await startInit({
-    ...{ spec, bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test', stateDirectory: bundle.state },
-    ...{ cgroupProcs: [], stdio: ['ignore', 'ignore', 'ignore'], lifetime: 'attached', exitFile },
-  });
+  await using init = await startInit({ ...startOptions(bundle, spec), exitFile });
   await releaseInit(bundle.state, init.pid);
   process.kill(init.pid, 'SIGKILL');
   assert.deepEqual(await init.exited, { exitCode: 137, signal: 'SIGKILL' });
@@ -31,34 +30,32 @@ test('a signal that ends the process is reported by name', { skip }, async () =>
 
 test('the standard streams are pipes that can be opened again by name', { skip }, async () => {
   using bundle = makeBundle();
-  const { stdout } = await runScript(bundle, 'echo again > /dev/stdout; readlink /proc/self/fd/1', {
-    spec: makeSpec({ process: { user: { uid: 1000, gid: 1000 } } }),
-  });
+  const spec = makeSpec({ process: { user: { uid: 1000, gid: 1000 } } });
+  const { stdout } = await runScript(bundle, 'echo again > /dev/stdout; readlink /proc/self/fd/1', { spec });
   assert.match(stdout, /^again\npipe:/);
 });
 
 test('a container reads what is written to its standard input', { skip }, async () => {
   using bundle = makeBundle();
-  await using init = await startInit({
-    ...{ spec: makeSpec({ process: { args: ['wc', '-c'] } }), bundle: bundle.directory, rootfs: bundle.rootfs },
-    ...{ id: 'test', stateDirectory: bundle.state, cgroupProcs: [], lifetime: 'attached' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const spec = makeSpec({ process: { args: ['wc', '-c'] } });
+  await using init = await startInit({ ...startOptions(bundle, spec), stdio: ['pipe', 'pipe', 'inherit'] });
   await releaseInit(bundle.state, init.pid);
   init.stdin?.end('x'.repeat(300_000));
-  const chunks: Buffer[] = [];
-  for await (const chunk of init.stdout ?? []) chunks.push(chunk as Buffer);
-  assert.equal(Buffer.concat(chunks).toString().trim(), '300000');
+  assert.equal((await text(init.stdout as Readable)).trim(), '300000');
 });
 
 test('nothing of the host is left in the process', { skip }, async () => {
   using bundle = makeBundle();
-  const { stdout } = await runScript(bundle, 'env; ls /proc/self/fd; echo $$; hostname; cat /proc/1/oom_score_adj', {
-    spec: makeSpec({ process: { oomScoreAdj: 321 } }),
-  });
+  const spec = makeSpec({ process: { oomScoreAdj: 321 } });
+  const script = 'env; ls /proc/self/fd; echo $$; hostname; cat /proc/1/oom_score_adj';
+  const { stdout } = await runScript(bundle, script, { spec });
   const lines = stdout.trim().split('\n');
-  assert.deepEqual(lines.filter((line) => line.includes('=')).sort(), ['PATH=/bin', 'PWD=/', 'SHLVL=1', 'TERM=xterm']);
-  assert.deepEqual(lines.filter((line) => !line.includes('=')), ['0', '1', '2', '3', '1', 'test', '321']);
+  const isVariable = (line: string): boolean => line.includes('=');
+  assert.deepEqual(lines.filter(isVariable).sort(), ['PATH=/bin', 'PWD=/', 'SHLVL=1', 'TERM=xterm']);
+  assert.deepEqual(
+    lines.filter((line) => !isVariable(line)),
+    ['0', '1', '2', '3', '1', 'test', '321'],
+  );
 });
 
 test('identity, limits and privileges are those of the configuration', { skip }, async () => {
@@ -77,49 +74,57 @@ test('identity, limits and privileges are those of the configuration', { skip },
       },
     },
   });
-  const { stdout } = await runScript(bundle, 'id; pwd; umask; ulimit -Sn; ulimit -Hn; grep -E "^(Cap|NoNew|Groups)" /proc/self/status', { spec });
-  assert.equal(
-    stdout,
-    [
-      'uid=1000 gid=2000 groups=10,3000',
-      '/new/directory',
-      '0027',
-      '100',
-      '200',
-      'Groups:\t10 3000 ',
-      'CapInh:\t0000000000000020',
-      'CapPrm:\t0000000000000020',
-      'CapEff:\t0000000000000020',
-      'CapBnd:\t0000000000002020',
-      'CapAmb:\t0000000000000020',
-      'NoNewPrivs:\t1',
-      '',
-    ].join('\n'),
-  );
+  const script = 'id; pwd; umask; ulimit -Sn; ulimit -Hn; grep -E "^(Cap|NoNew|Groups)" /proc/self/status';
+  const { stdout } = await runScript(bundle, script, { spec });
+  const expected = [
+    'uid=1000 gid=2000 groups=10,3000',
+    '/new/directory',
+    '0027',
+    '100',
+    '200',
+    'Groups:\t10 3000 ',
+    'CapInh:\t0000000000000020',
+    'CapPrm:\t0000000000000020',
+    'CapEff:\t0000000000000020',
+    'CapBnd:\t0000000000002020',
+    'CapAmb:\t0000000000000020',
+    'NoNewPrivs:\t1',
+  ];
+  assert.deepEqual(stdout.trimEnd().split('\n'), expected);
 });
 
 test('what cannot be executed is known when the container is created', { skip }, async () => {
-  using bundle = makeBundle();
-  const start = (args: string[]): Promise<unknown> =>
-    startInit({
-      ...{ spec: makeSpec({ process: { args } }), bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test' },
-      ...{ stateDirectory: `${bundle.directory}/state`, cgroupProcs: [], lifetime: 'attached' },
-      stdio: ['ignore', 'ignore', 'ignore'],
-    });
-  await assert.rejects(start(['missing']), {
-    code: 'ERR_OCI_EXEC_NOT_FOUND',
-    message: 'executable file not found in $PATH: "missing"',
+  const start = async (...args: string[]): Promise<unknown> => {
+    using bundle = makeBundle();
+    writeFileSync(`${bundle.rootfs}/bin/text`, '', { mode: 0o644 });
+    return await startInit(startOptions(bundle, makeSpec({ process: { args } })));
+  };
+  const code = 'ERR_OCI_EXEC_NOT_FOUND';
+  await assert.rejects(start('missing'), { code, message: 'executable file not found in $PATH: "missing"' });
+  await assert.rejects(start('/missing'), {
+    code,
+    message: 'cannot execute "/missing": no such file or directory',
   });
+  await assert.rejects(start('text'), { code: 'ERR_OCI_EXEC_DENIED', message: /permission denied/ });
+  await assert.rejects(start('/bin'), { code: 'ERR_OCI_EXEC_DENIED', message: /permission denied/ });
+});
+
+test('a program that cannot be loaded after all gives 126 or 127, and the reason', { skip }, async () => {
+  using bundle = makeBundle();
+  writeFileSync(`${bundle.rootfs}/bin/script`, '#!/missing\n', { mode: 0o755 });
+  const spec = makeSpec({ process: { args: ['script'] } });
+  await using init = await startInit({ ...startOptions(bundle, spec), stdio: ['ignore', 'ignore', 'pipe'] });
+  await releaseInit(bundle.state, init.pid);
+  assert.equal(
+    await text(init.stderr as Readable),
+    'oci: cannot execute "script": no such file or directory\n',
+  );
+  assert.deepEqual(await init.exited, { exitCode: 127 });
 });
 
 test('the fifo releases a process once', { skip }, async () => {
   using bundle = makeBundle();
-  const options = {
-    ...{ spec: makeSpec({ process: { args: ['sleep', '100'] } }), bundle: bundle.directory, rootfs: bundle.rootfs },
-    ...{ id: 'test', stateDirectory: bundle.state, cgroupProcs: [], lifetime: 'attached' },
-    stdio: ['ignore', 'ignore', 'ignore'],
-  } as const;
-  await using init = await startInit(options);
+  await using init = await startInit(startOptions(bundle, makeSpec({ process: { args: ['sleep', '100'] } })));
   assert.match(readFileSync(`/proc/${init.pid}/status`, 'utf8'), /State:\tS/);
   await releaseInit(bundle.state, init.pid);
   await assert.rejects(releaseInit(bundle.state, init.pid), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
@@ -127,10 +132,7 @@ test('the fifo releases a process once', { skip }, async () => {
 
 test('releasing a process that was killed while it waited fails at once', { skip }, async () => {
   using bundle = makeBundle();
-  await using init = await startInit({
-    ...{ spec: makeSpec(), bundle: bundle.directory, rootfs: bundle.rootfs, id: 'test', cgroupProcs: [] },
-    ...{ stateDirectory: bundle.state, lifetime: 'attached', stdio: ['ignore', 'ignore', 'ignore'] },
-  });
+  await using init = await startInit(startOptions(bundle));
   process.kill(init.pid, 'SIGKILL');
   await init.exited;
   await assert.rejects(releaseInit(bundle.state, init.pid), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });

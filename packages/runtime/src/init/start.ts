@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { RuntimeError } from '../errors.ts';
 import { type CompiledPlan, compilePlan } from '../plan/compile.ts';
-import { initBinary } from './binary.ts';
+import { initBinary, keepSealedCopy } from './binary.ts';
 import { stepFailure } from './failure.ts';
 import { hostFacts } from './host.ts';
 import { createMessageReader, type Message, messageTypes } from './messages.ts';
@@ -59,7 +59,7 @@ function spawnMonitor(plan: CompiledPlan, options: StartInitOptions): Monitor {
   const isTerminal = options.spec.process?.terminal === true;
   const preserved = Array.from({ length: options.preserveFds ?? 0 }, (_, index) => index + 3);
   const stdio = options.stdio.map((option) => (option === 'pipe' && !isTerminal ? 'ignore' : option));
-  const child = spawn(initBinary(), [String(3 + preserved.length)], {
+  const child = spawn(initBinary(4 + preserved.length), [String(3 + preserved.length)], {
     stdio: [...stdio, ...preserved, 'pipe'] as StdioOptions,
     env: {},
     cwd: '/',
@@ -174,6 +174,7 @@ export async function startInit(options: StartInitOptions): Promise<InitProcess>
     });
     const { pid, pipes } = await Promise.race([creation, aborted(signal)]);
     const streams = streamsOf(monitor, pipes);
+    if (monitor.child.pid !== undefined) keepSealedCopy(monitor.child.pid);
     if (lifetime === 'detached') {
       await monitor.ended;
       return detachedProcess(pid, streams);

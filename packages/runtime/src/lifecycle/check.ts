@@ -42,6 +42,13 @@ function isMapped(id: number, mappings: readonly IdMapping[]): boolean {
   return mappings.some((map) => id >= map.containerID && id < map.containerID + map.size);
 }
 
+function unmapped(jsonPath: string, what: string): RuntimeError {
+  return new RuntimeError('ERR_OCI_SPEC_CONFLICT', `config.json: ${jsonPath}: ${what} is not mapped`, {
+    jsonPath,
+    hint: 'Map more ids (a range of /etc/subuid and /etc/subgid, with --uid-map and --gid-map), or run as user 0.',
+  });
+}
+
 function checkUserNamespace(spec: RuntimeSpec, linux: Linux): void {
   const namespace = linux.namespaces?.find(({ type }) => type === 'user');
   const uidMappings = linux.uidMappings ?? [];
@@ -56,10 +63,9 @@ function checkUserNamespace(spec: RuntimeSpec, linux: Linux): void {
   if (gidMappings.length === 0) throw conflict('$.linux.gidMappings', 'are needed for a user namespace');
   const user = spec.process?.user;
   if (user === undefined) return;
-  if (!isMapped(user.uid, uidMappings)) throw conflict('$.process.user.uid', `${user.uid} is not mapped`);
+  if (!isMapped(user.uid, uidMappings)) throw unmapped('$.process.user.uid', `user ${user.uid}`);
   for (const gid of [user.gid, ...(user.additionalGids ?? [])]) {
-    if (!isMapped(gid, gidMappings))
-      throw conflict('$.process.user', `has group ${gid}, which is not mapped`);
+    if (!isMapped(gid, gidMappings)) throw unmapped('$.process.user', `group ${gid}`);
   }
 }
 

@@ -18,24 +18,30 @@ function attachStep(place: MountPlace, slot: number, flags = 0): Step {
   return initStep('attach', {
     purpose: `mount ${place.label} at ${JSON.stringify(place.path)}`,
     jsonPath: place.jsonPath,
-    fields: { slot, path: place.path, flags: targetFlags.targetDirectory | flags },
+    fields: { slot, path: place.path, flags: targetFlags.directory | flags },
   });
 }
 
-/** The container's own group in a hierarchy, as a directory of the host; the caller's where the container has none. */
-function groupDirectory(context: PlanContext, hierarchy: CgroupHierarchy): string {
+/** The container's own group in a hierarchy, as a directory of the host. */
+function ownDirectory(context: PlanContext, hierarchy: CgroupHierarchy): string | undefined {
   const prefix = `${hierarchy.mountPoint}/`;
-  const own = context.input.cgroupProcs.find((file) => file.startsWith(prefix));
-  return own === undefined ? posix.join(hierarchy.mountPoint, hierarchy.ownGroup) : posix.dirname(own);
+  const file = context.input.cgroupProcs.find((path) => path.startsWith(prefix));
+  return file === undefined ? undefined : posix.dirname(file);
 }
 
-/** The container's group as it is in the host: all that a container without a cgroup namespace may see. */
+/**
+ * The container's group as it is in the host: all that a container without a cgroup namespace may see. Where it has none,
+ * it sees the caller's group, and may not write to it whatever the configuration says (CVE-2023-25809).
+ */
 function bindGroup(context: PlanContext, hierarchy: CgroupHierarchy, place: Place): CgroupMountPlan {
   const slot = context.slot();
-  const path = groupDirectory(context, hierarchy);
+  const own = ownDirectory(context, hierarchy);
+  const path = own ?? posix.resolve(hierarchy.mountPoint, `./${hierarchy.ownGroup}`);
+  const set = place.options.attributes.set | (own === undefined ? mountAttributes.readonly : 0);
+  const options = { ...place.options, attributes: { set, clear: place.options.attributes.clear & ~set } };
   const open = [
     openTreeStep(initStep, { slot, path, recursive: false, jsonPath: place.jsonPath }),
-    ...attributeSteps(initStep, { slot, place, options: place.options, defaultPropagation: 'slave' }),
+    ...attributeSteps(initStep, { slot, place, options, defaultPropagation: 'slave' }),
   ];
   return { open, attach: [attachStep(place, slot)], finish: [] };
 }
@@ -82,17 +88,21 @@ function hybridMount(context: PlanContext, place: Place): CgroupMountPlan {
     data: ['mode=755', 'size=1024k'],
     propagation: [],
   };
-  const { targetKeep } = targetFlags;
+  const { keep } = targetFlags;
   const isReadonly = (place.options.attributes.set & mountAttributes.readonly) !== 0;
   const base = [
     ...filesystemSteps({ slot, type: 'tmpfs', source: 'tmpfs', place, options }),
-    attachStep(place, slot, isReadonly ? targetKeep : 0),
+    attachStep(place, slot, isReadonly ? keep : 0),
   ];
-  const plans = context.input.host.cgroups.map((hierarchy) => {
+  // Beside v1 hierarchies the unified one has no controllers; it is of use to a container with a group there.
+  const hierarchies = context.input.host.cgroups.filter(
+    (hierarchy) => hierarchy.version === 'v1' || ownDirectory(context, hierarchy) !== undefined,
+  );
+  const plans = hierarchies.map((hierarchy) => {
     const path = posix.join(place.path, posix.basename(hierarchy.mountPoint));
     return controllerMount(context, hierarchy, { ...place, path });
   });
-  const links = context.input.host.cgroups.flatMap((hierarchy) => controllerLinks(hierarchy, place));
+  const links = hierarchies.flatMap((hierarchy) => controllerLinks(hierarchy, place));
   const purpose = `make ${JSON.stringify(place.path)} read-only`;
   const fields = { slot, set: mountAttributes.readonly };
   return {

@@ -3,6 +3,7 @@ import { encodePlan, type PlanHeader } from './encode.ts';
 import { planFlags, sections } from './format.ts';
 import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
+import { planLabels } from './labels.ts';
 import { cgroupNamespace, planNamespaces } from './namespaces.ts';
 import { planExec, planIdentity } from './process.ts';
 import { planRlimits } from './rlimits.ts';
@@ -155,6 +156,7 @@ export function compilePlan(input: PlanInput): CompiledPlan {
       fields: { uid, flags: input.spec.process?.terminal === true ? 1 : 0 },
     }),
     ...planScheduling(context),
+    ...planLabels(context),
     ...ask('limits', limits, { dumpable }),
     initStep('closeFds', { purpose: 'close what the container must not see' }),
     ...planIdentity(context),

@@ -15,7 +15,16 @@ export const planFlags = { attached: 1, hostSession: 2, relay: 4, joiner: 8 } as
  * Who carries a step out, and when. The first three start on their own; the others are carried out by the monitor, in
  * the host, when the init asks for them.
  */
-export const sections = { host: 0, join: 1, init: 2, maps: 3, attend: 4, hooks: 5, limits: 6 } as const;
+export const sections = {
+  host: 0,
+  join: 1,
+  init: 2,
+  maps: 3,
+  attend: 4,
+  hooks: 5,
+  limits: 6,
+  clocks: 7,
+} as const;
 
 /** The name of a section. */
 export type Section = keyof typeof sections;
@@ -79,6 +88,7 @@ export const stepTags = {
   userNamespace: 55,
   copyUp: 56,
   memoryPolicy: 57,
+  writeChildProc: 58,
 } as const;
 
 /** The name of a step. */
@@ -124,17 +134,20 @@ export type FieldName = keyof typeof fieldNames;
 
 /** How the target of a mount is looked up and made. */
 export const targetFlags = {
-  targetDirectory: 1,
-  targetFile: 2,
-  targetLikeSource: 4,
-  targetStrict: 8,
-  targetOptional: 16,
-  targetProc: 32,
+  directory: 1,
+  file: 2,
+  likeSource: 4,
+  strict: 8,
+  optional: 16,
+  proc: 32,
   sourceProc: 64,
-  targetKeep: 128,
+  keep: 128,
 } as const;
 
 export const deviceFlags = { bind: 1, default: 2 } as const;
 
 /** `optional`, `replace`, `noPivot`, `noGroups` and `denyGroups` of the steps that have one flag. */
 export const onlyFlag = 1;
+
+/** Of the identity step: a joined user namespace may have given up setgroups(2). */
+export const tryGroupsFlag = 2;

@@ -66,5 +66,6 @@ export function planIdMaps(context: PlanContext): Step[] {
 /** True when the container's process may not call setgroups(2). */
 export function groupsDenied(context: PlanContext): boolean {
   const { spec, host } = context.input;
-  return host.uid !== 0 && context.created.has('user') && isOwnId(spec.linux?.gidMappings ?? [], host.gid);
+  if (!context.created.has('user')) return host.groupsDenied && !context.joined.has('user');
+  return host.uid !== 0 && isOwnId(spec.linux?.gidMappings ?? [], host.gid);
 }

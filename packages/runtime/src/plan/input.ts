@@ -15,6 +15,8 @@ export interface HostFacts {
   /** The effective ids of the caller. */
   readonly uid: number;
   readonly gid: number;
+  /** True when the caller's own user namespace has given up setgroups(2). */
+  readonly groupsDenied: boolean;
   readonly cgroups: readonly CgroupHierarchy[];
   /** Where procfs and sysfs are mounted; needed for a change of root without pivot_root. */
   readonly kernelMounts: readonly string[];

@@ -14,7 +14,7 @@ export function planMasks(context: PlanContext): Step[] {
       purpose: `make ${JSON.stringify(path)} read-only`,
       jsonPath: `$.linux.readonlyPaths[${index}]`,
     };
-    const flags = targetFlags.targetOptional | targetFlags.targetProc;
+    const flags = targetFlags.optional | targetFlags.proc;
     return [
       initStep('cloneInRoot', { ...details, fields: { slot, path, flags: onlyFlag } }),
       initStep('mountAttributes', { ...details, fields: { slot, set: mountAttributes.readonly } }),

@@ -37,16 +37,16 @@ export interface TargetQuestion {
  * nothing but a few files can be covered (CVE-2019-16884). Throws ERR_OCI_SPEC_CONFLICT.
  */
 export function mountTargetFlags({ path, jsonPath, type }: TargetQuestion): number {
-  const { targetLikeSource, targetStrict, targetProc, sourceProc } = targetFlags;
+  const { likeSource, strict, proc, sourceProc } = targetFlags;
   if (path === '/') throw conflict(`${jsonPath}.destination`, 'must not be the root itself');
-  if (type === 'proc') return targetLikeSource | targetStrict | targetProc;
-  if (type === 'sysfs') return targetLikeSource | targetStrict;
+  if (type === 'proc') return likeSource | strict | proc;
+  if (type === 'sysfs') return likeSource | strict;
   if (path === '/proc') {
-    if (type === 'bind') return targetLikeSource | targetStrict | targetProc | sourceProc;
+    if (type === 'bind') return likeSource | strict | proc | sourceProc;
     throw conflict(`${jsonPath}.destination`, `is /proc, where only a procfs can be mounted, not ${type}`);
   }
-  if (!path.startsWith('/proc/')) return targetLikeSource;
-  if (procFiles.has(path)) return targetLikeSource | targetStrict | targetProc;
+  if (!path.startsWith('/proc/')) return likeSource;
+  if (procFiles.has(path)) return likeSource | strict | proc;
   throw conflict(
     `${jsonPath}.destination`,
     `is inside /proc, where nothing can be mounted: ${JSON.stringify(path)}`,

@@ -71,9 +71,14 @@ function planBind(
   return { open, attach: [attachStep(place, slot, flags)], finish: [], hasBoundDev: path === '/dev' };
 }
 
+/** True when what the container mounts may appear in the host. */
+export function isShared(rootfsPropagation: string | undefined): boolean {
+  return rootfsPropagation === 'shared' || rootfsPropagation === 'rshared';
+}
+
 /** Without a word about it, what the host mounts later appears in the container, but not the other way round. */
 function defaultPropagation(context: PlanContext): 'slave' | undefined {
-  return /shared$/.test(context.input.spec.linux?.rootfsPropagation ?? '') ? undefined : 'slave';
+  return isShared(context.input.spec.linux?.rootfsPropagation) ? undefined : 'slave';
 }
 
 function planFilesystem(
@@ -99,7 +104,7 @@ function planFilesystem(
   const steps = [
     ...filesystemSteps({ slot, type, source: mount.source ?? type, place, options: now }),
     ...(options.copyUp ? [copyUpStep(place, slot)] : []),
-    attachStep(place, slot, flags | (isLate ? targetFlags.targetKeep : 0)),
+    attachStep(place, slot, flags | (isLate ? targetFlags.keep : 0)),
   ];
   const finish = isLate ? [readonlyStep(place, slot)] : [];
   return { open: [], attach: steps, finish, hasBoundDev: false };
@@ -138,7 +143,7 @@ function legacyMountStep(mount: Mount, place: MountPlace, options: MountOptions,
       type: mount.type,
       text: options.data.join(','),
       set: legacy,
-      flags: (flags & ~targetFlags.targetLikeSource) | targetFlags.targetDirectory,
+      flags: (flags & ~targetFlags.likeSource) | targetFlags.directory,
     },
   });
 }

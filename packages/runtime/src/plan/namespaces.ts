@@ -52,18 +52,30 @@ function becomeRoot(step: StepMaker): Step {
   });
 }
 
+/** A new time namespace is for children: its clocks can be set until the first of them is there. */
 function createTimeNamespace(context: PlanContext, step: StepMaker): Step[] {
   if (!context.created.has('time')) return [];
-  const steps = [
-    step('unshare', { purpose: 'create a time namespace', fields: { flags: namespaceFlags.time } }),
-  ];
-  const text = timeOffsetsText(context.input.spec.linux?.timeOffsets);
-  if (text === '') return steps;
-  const fields = { path: 'self/timens_offsets', value: text };
+  const purpose = 'create a time namespace';
+  return [step('unshare', { purpose, fields: { flags: namespaceFlags.time } })];
+}
+
+const clocksDetails = { purpose: 'set the clock offsets', jsonPath: '$.linux.timeOffsets' } as const;
+
+/** In a user namespace the clocks are the monitor's to set: a process that cannot be dumped may not write its own. */
+function setClocksOfJoiner(context: PlanContext): Step[] {
+  const value = timeOffsetsText(context.input.spec.linux?.timeOffsets);
+  if (!context.created.has('time') || value === '') return [];
+  const fields = { number: sections.clocks, flags: context.input.host.uid === 0 ? 0 : 1 };
   return [
-    ...steps,
-    step('writeProc', { purpose: 'set the clock offsets', jsonPath: '$.linux.timeOffsets', fields }),
+    stepsOf('clocks')('writeChildProc', { ...clocksDetails, fields: { path: '/timens_offsets', value } }),
+    stepsOf('join')('ask', { purpose: 'wait for the clock offsets', fields }),
   ];
+}
+
+function setOwnClocks(context: PlanContext): Step[] {
+  const value = timeOffsetsText(context.input.spec.linux?.timeOffsets);
+  if (!context.created.has('time') || value === '') return [];
+  return [stepsOf('host')('writeProc', { ...clocksDetails, fields: { path: 'self/timens_offsets', value } })];
 }
 
 function joinNamespaces(context: PlanContext): Step[] {
@@ -104,7 +116,12 @@ function withJoiner(context: PlanContext): NamespacePlan {
         ...enterUserNamespace(context, step),
       ]
     : [];
-  const steps = [...joinNamespaces(context), ...user, ...createTimeNamespace(context, step)];
+  const steps = [
+    ...joinNamespaces(context),
+    ...user,
+    ...createTimeNamespace(context, step),
+    ...setClocksOfJoiner(context),
+  ];
   return { cloneFlags: flags, joiner: true, steps };
 }
 
@@ -129,7 +146,8 @@ export function planNamespaces(context: PlanContext): NamespacePlan {
   if (joined.size > 0 || (created.has('user') && created.has('time'))) return withJoiner(context);
   if (created.has('user')) return withUserNamespace(context);
   const flags = flagsOf([...created].filter((type) => type !== 'cgroup' && type !== 'time'));
-  return { cloneFlags: flags, joiner: false, steps: createTimeNamespace(context, stepsOf('host')) };
+  const steps = [...createTimeNamespace(context, stepsOf('host')), ...setOwnClocks(context)];
+  return { cloneFlags: flags, joiner: false, steps };
 }
 
 /** The cgroup namespace is made when the process is in its cgroup, which becomes the root that it sees. */

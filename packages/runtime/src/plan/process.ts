@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { type CapabilityMasks, capabilityBit, capabilityMasks } from './capabilities.ts';
 import { conflict, type PlanContext } from './context.ts';
-import { onlyFlag } from './format.ts';
+import { onlyFlag, tryGroupsFlag } from './format.ts';
 import { groupsDenied } from './id-maps.ts';
 import { initStep, type Step } from './step.ts';
 
@@ -22,6 +22,7 @@ function identityStep(context: PlanContext): Step {
     ),
   );
   const denied = groupsDenied(context);
+  const isTried = groups.length === 0 && context.joined.has('user');
   if (groups.length > 1024) throw conflict('$.process.user.additionalGids', 'has more than 1024 entries');
   if (denied && groups.length > 0) {
     throw conflict('$.process.user.additionalGids', 'cannot be set where only one own group is mapped');
@@ -31,7 +32,12 @@ function identityStep(context: PlanContext): Step {
   return initStep('identity', {
     purpose: `become user ${uid}, group ${gid}`,
     jsonPath: '$.process.user',
-    fields: { uid, gid, bytes: new Uint8Array(groups.buffer), flags: denied ? onlyFlag : 0 },
+    fields: {
+      uid,
+      gid,
+      bytes: new Uint8Array(groups.buffer),
+      flags: denied ? onlyFlag : isTried ? tryGroupsFlag : 0,
+    },
   });
 }
 

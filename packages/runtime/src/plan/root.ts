@@ -5,7 +5,7 @@ import { planMasks } from './masks.ts';
 import { mountAttributes, propagationFlags } from './mount-options.ts';
 import { openTreeStep } from './mount-steps.ts';
 import { containerPath } from './mount-targets.ts';
-import { opensInHost, planMounts } from './mounts.ts';
+import { isShared, opensInHost, planMounts } from './mounts.ts';
 import { initStep, type Step, stepsOf } from './step.ts';
 import { planConsole } from './terminal.ts';
 
@@ -27,9 +27,16 @@ function openRoot(context: PlanContext, slot: number): Step[] {
   const step = stepsOf(opensInHost(context) ? 'host' : 'init');
   const jsonPath = '$.root.path';
   const open = openTreeStep(step, { slot, path: rootfs, recursive: true, jsonPath });
-  if (/shared$/.test(spec.linux?.rootfsPropagation ?? '')) return [open];
-  const fields = { slot, propagation: propagationFlags.slave, recursive: 1 };
-  return [open, step('mountAttributes', { purpose: 'separate the root file system', jsonPath, fields })];
+  const separate = (fields: Step['fields']): Step =>
+    step('mountAttributes', {
+      purpose: 'separate the root file system',
+      jsonPath,
+      fields: { slot, ...fields },
+    });
+  // The root itself is never shared with the host: all mounts of the container would appear there.
+  const alone = separate({ propagation: propagationFlags.private });
+  if (isShared(spec.linux?.rootfsPropagation)) return [open, alone];
+  return [open, separate({ propagation: propagationFlags.slave, recursive: 1 }), alone];
 }
 
 function finishRoot(context: PlanContext): Step[] {

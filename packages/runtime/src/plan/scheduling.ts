@@ -1,4 +1,4 @@
-import type { Scheduler } from '@ocijs/bundle/spec';
+import type { Linux, Scheduler } from '@ocijs/bundle/spec';
 import { conflict, type PlanContext } from './context.ts';
 import { initStep, type Step } from './step.ts';
 
@@ -55,7 +55,51 @@ function schedulerBytes(scheduler: Scheduler): Uint8Array {
   return bytes;
 }
 
-/** CPU scheduling, I/O priority and execution domain of the container's process. */
+const memoryModes: Readonly<Record<string, number>> = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6,
+};
+
+const memoryFlags: Readonly<Record<string, number>> = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15,
+};
+
+const nodeLimit = 1024;
+
+/** The bits of a list such as `0-3,7`. */
+function nodeMask(list: string, jsonPath: string): Uint8Array {
+  const bytes = new Uint8Array(nodeLimit / 8);
+  for (const part of list.split(',').filter((text) => text.trim() !== '')) {
+    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
+    if (first === undefined || Number(last) < Number(first) || Number(last) >= nodeLimit) {
+      throw conflict(jsonPath, `is not a list of memory nodes: ${JSON.stringify(list)}`);
+    }
+    for (let node = Number(first); node <= Number(last); node++) {
+      bytes[node >> 3] = (bytes[node >> 3] ?? 0) | (1 << (node & 7));
+    }
+  }
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+}
+
+function memoryPolicyStep(policy: NonNullable<Linux['memoryPolicy']>): Step {
+  const jsonPath = '$.linux.memoryPolicy';
+  const mode = lookup(memoryModes, policy.mode, `${jsonPath}.mode`);
+  const flags = (policy.flags ?? []).reduce(
+    (sum, name) => sum | lookup(memoryFlags, name, `${jsonPath}.flags`),
+    0,
+  );
+  const fields = { number: mode | flags, bytes: nodeMask(policy.nodes ?? '', `${jsonPath}.nodes`) };
+  return initStep('memoryPolicy', { purpose: 'set the memory policy', jsonPath, fields });
+}
+
+/** CPU scheduling, I/O priority and execution domain and memory policy of the container's process. */
 export function planScheduling(context: PlanContext): Step[] {
   const { process, linux } = context.input.spec;
   const steps: Step[] = [];
@@ -78,5 +122,6 @@ export function planScheduling(context: PlanContext): Step[] {
     const number = lookup(personalities, linux.personality.domain, jsonPath);
     steps.push(initStep('personality', { purpose: 'set the personality', jsonPath, fields: { number } }));
   }
+  if (linux?.memoryPolicy?.mode) steps.push(memoryPolicyStep(linux.memoryPolicy));
   return steps;
 }

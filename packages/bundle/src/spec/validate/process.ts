@@ -69,7 +69,7 @@ export const processCheck: Check = object({
       optional: { uid: id, gid: id, umask: uint32, additionalGids: array(id), username: string },
     }),
     args: array(string),
-    env: array(pattern(/^[^=]/, 'NAME=value')),
+    env: array(pattern(/^[^=]+=/, 'NAME=value')),
     capabilities: object({
       optional: {
         bounding: capabilityNames,

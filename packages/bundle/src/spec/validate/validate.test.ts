@@ -30,6 +30,7 @@ const invalid: readonly (readonly [string, unknown, string])[] = [
   ['process.args', 'sh', '$.process.args'],
   ['process.args', ['sh', 1], '$.process.args[1]'],
   ['process.env', ['=x'], '$.process.env[0]'],
+  ['process.env', ['A=1', 'B'], '$.process.env[1]'],
   ['process.user.uid', 4294967295, '$.process.user.uid'],
   ['process.user.uid', -1, '$.process.user.uid'],
   ['process.user.gid', 1.5, '$.process.user.gid'],

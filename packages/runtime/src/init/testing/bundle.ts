@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Process, RuntimeSpec } from '@ocijs/bundle/spec';
 import { type InitExit, releaseInit, type StartInitOptions, startInit } from '../index.ts';
@@ -54,7 +55,9 @@ const defaultProcess: Process = {
 };
 
 /** A configuration like that of `runc spec`. */
-export function makeSpec(change: Partial<Omit<RuntimeSpec, 'process'>> & { process?: Partial<Process> } = {}): RuntimeSpec {
+export function makeSpec(
+  change: Partial<Omit<RuntimeSpec, 'process'>> & { process?: Partial<Process> } = {},
+): RuntimeSpec {
   const { process: changedProcess, linux, ...rest } = change;
   return {
     ociVersion: '1.2.0',
@@ -87,10 +90,28 @@ export function makeSpec(change: Partial<Omit<RuntimeSpec, 'process'>> & { proce
   };
 }
 
+/** Options to start a container of a bundle without standard streams. */
+export function startOptions(bundle: TestBundle, spec: RuntimeSpec = makeSpec()): StartInitOptions {
+  return {
+    spec,
+    bundle: bundle.directory,
+    rootfs: bundle.rootfs,
+    id: 'test',
+    stateDirectory: bundle.state,
+    cgroupProcs: [],
+    stdio: ['ignore', 'ignore', 'ignore'],
+    lifetime: 'attached',
+  };
+}
+
 /** What a container did. */
 export interface Outcome extends InitExit {
   readonly stdout: string;
   readonly stderr: string;
+}
+
+async function textOf(stream: Readable | undefined): Promise<string> {
+  return stream === undefined ? '' : await text(stream);
 }
 
 /** Runs a shell script in a container to its end. */
@@ -102,17 +123,11 @@ export async function runScript(
   const { spec = makeSpec(), ...rest } = options;
   const process = { ...(spec.process ?? defaultProcess), args: ['sh', '-c', script] };
   await using init = await startInit({
-    bundle: bundle.directory,
-    rootfs: bundle.rootfs,
-    id: 'test',
-    stateDirectory: bundle.state,
-    cgroupProcs: [],
+    ...startOptions(bundle, { ...spec, process }),
     stdio: ['ignore', 'pipe', 'pipe'],
-    lifetime: 'attached',
     ...rest,
-    spec: { ...spec, process },
   });
-  const output = Promise.all([text(init.stdout ?? []), text(init.stderr ?? [])]);
+  const output = Promise.all([textOf(init.stdout), textOf(init.stderr)]);
   await releaseInit(bundle.state, init.pid);
   const [stdout, stderr] = await output;
   return { ...(await init.exited), stdout, stderr };

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Mount } from '@ocijs/bundle/spec';
+import { targetFlags } from './format.ts';
+import { fieldsOf, planSpec, stepsFor } from './testing/input.ts';
+
+const { likeSource, strict, proc, sourceProc, keep } = targetFlags;
+
+function mountSteps(...mounts: Mount[]): ReturnType<typeof stepsFor> {
+  return stepsFor(planSpec({ mounts }));
+}
+
+test('a file system is made with its options and attached to its target', () => {
+  const options = ['nosuid', 'strictatime', 'mode=755', 'newinstance'];
+  const steps = mountSteps({ destination: '/dev/', type: 'tmpfs', source: 'tmpfs', options });
+  assert.deepEqual(fieldsOf(steps, 'filesystem'), [
+    { slot: 1, type: 'tmpfs', source: 'tmpfs', set: 0x22, key: ['mode', 'newinstance'], value: ['755', ''] },
+  ]);
+  assert.deepEqual(fieldsOf(steps, 'attach'), [{ slot: 1, path: '/dev', flags: likeSource }]);
+});
+
+test('a read-only tmpfs is writable until everything is in place', () => {
+  const steps = mountSteps({ destination: '/run', type: 'tmpfs', options: ['ro', 'nodev'] });
+  assert.equal(fieldsOf(steps, 'filesystem')[0]?.['set'], 4);
+  assert.equal(fieldsOf(steps, 'attach')[0]?.['flags'], likeSource | keep);
+  const late = steps.findLastIndex(({ tag, fields }) => tag === 'mountAttributes' && fields['slot'] === 1);
+  assert.deepEqual(steps[late]?.fields, { slot: 1, set: 1 });
+  assert.ok(late > steps.findIndex(({ tag }) => tag === 'device'));
+});
+
+test('a bind mount is opened before the init turns away from the host', () => {
+  const steps = mountSteps({
+    destination: '/data',
+    source: 'relative',
+    options: ['rbind', 'ro', 'rprivate', 'mode=755'],
+  });
+  const open = steps.findIndex(
+    ({ tag, fields }) => tag === 'openTree' && fields['path'] === '/bundle/relative',
+  );
+  assert.ok(open > 0 && open < steps.findIndex(({ tag }) => tag === 'root'));
+  assert.deepEqual(steps[open]?.fields, { slot: 1, path: '/bundle/relative', flags: 0x8000 });
+  assert.deepEqual(
+    steps.slice(open + 1, open + 3).map(({ fields }) => fields),
+    [
+      { slot: 1, set: 1, clear: 0 },
+      { slot: 1, propagation: 0x40000, recursive: 1 },
+    ],
+  );
+});
+
+test("root opens the sources of another root's container itself", () => {
+  const maps = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+  const linux = {
+    namespaces: [{ type: 'user' }, { type: 'mount' }] as const,
+    uidMappings: maps,
+    gidMappings: maps,
+  };
+  const spec = planSpec({
+    mounts: [{ destination: '/data', type: 'bind', source: '/data' }],
+    linux: { ...linux, namespaces: [...linux.namespaces] },
+  });
+  assert.deepEqual(
+    stepsFor(spec)
+      .filter(({ tag }) => tag === 'openTree')
+      .map(({ section, fields }) => [section, fields['path']]),
+    [
+      ['host', '/bundle/rootfs'],
+      ['host', '/data'],
+    ],
+  );
+});
+
+test('procfs and sysfs go to real directories only', () => {
+  const steps = mountSteps({ destination: '/proc', type: 'proc' }, { destination: '/sys', type: 'sysfs' });
+  assert.deepEqual(
+    fieldsOf(steps, 'attach').map(({ flags }) => flags),
+    [likeSource | strict | proc, likeSource | strict],
+  );
+  const bind = mountSteps({ destination: '/proc', type: 'bind', source: '/proc', options: ['rbind'] });
+  assert.equal(fieldsOf(bind, 'attach')[0]?.['flags'], likeSource | strict | proc | sourceProc);
+});
+
+for (const mount of [
+  { destination: '/', type: 'tmpfs' },
+  { destination: '/proc', type: 'tmpfs' },
+  { destination: '/x/../proc/', type: 'tmpfs' },
+  { destination: '/proc/self/attr', type: 'tmpfs' },
+  { destination: '//proc//sys/kernel', type: 'bind', source: '/tmp' },
+  { destination: '/data', options: ['bind'] },
+  { destination: '/data' },
+] satisfies Mount[]) {
+  test(`${JSON.stringify(mount)} is refused`, () => {
+    assert.throws(() => mountSteps(mount), { code: 'ERR_OCI_SPEC_CONFLICT' });
+  });
+}
+
+test('files that lxcfs provides can be laid over those of procfs', () => {
+  const steps = mountSteps({
+    destination: '/proc/meminfo',
+    type: 'bind',
+    source: '/lxcfs/meminfo',
+    options: ['bind'],
+  });
+  assert.equal(fieldsOf(steps, 'attach')[0]?.['flags'], likeSource | strict | proc);
+});
+
+test('values that the new mount interface cannot carry go the old way', () => {
+  const lowerdir = Array.from({ length: 40 }, (_, index) => `/layers/${index}`).join(':');
+  const options = [`lowerdir=${lowerdir}`, 'upperdir=/u', 'ro', 'noatime'];
+  const [step] = fieldsOf(
+    mountSteps({ destination: '/merged', type: 'overlay', source: 'overlay', options }),
+    'legacyMount',
+  );
+  assert.deepEqual(step, {
+    path: '/merged',
+    source: 'overlay',
+    type: 'overlay',
+    text: `lowerdir=${lowerdir},upperdir=/u`,
+    set: 1 | (1 << 10),
+    flags: targetFlags.directory,
+  });
+});
+
+const v1 = [
+  { version: 'v1', mountPoint: '/cg/memory', controllers: ['memory'], ownGroup: '/caller' },
+  { version: 'v1', mountPoint: '/cg/cpu,cpuacct', controllers: ['cpu', 'cpuacct'], ownGroup: '/' },
+  { version: 'v2', mountPoint: '/cg/unified', controllers: [], ownGroup: '/' },
+] as const;
+const cgroupMount: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup', options: ['rw', 'nosuid'] };
+
+test("v1 hierarchies are bound at the container's group, and at the caller's read-only (CVE-2023-25809)", () => {
+  const steps = stepsFor(planSpec({ mounts: [cgroupMount] }), {
+    host: { cgroups: v1 },
+    cgroupProcs: ['/cg/memory/oci/test/cgroup.procs'],
+  });
+  const opened = fieldsOf(steps, 'openTree').slice(1);
+  assert.deepEqual(
+    opened.map(({ path }) => path),
+    ['/cg/memory/oci/test', '/cg/cpu,cpuacct'],
+  );
+  const attributes = (slot: unknown): unknown =>
+    fieldsOf(steps, 'mountAttributes').find((fields) => fields['slot'] === slot && 'set' in fields);
+  assert.deepEqual(attributes(opened[0]?.['slot']), { slot: opened[0]?.['slot'], set: 2, clear: 1 });
+  assert.deepEqual(attributes(opened[1]?.['slot']), { slot: opened[1]?.['slot'], set: 3, clear: 0 });
+  assert.deepEqual(
+    fieldsOf(steps, 'symlink')
+      .filter(({ path }) => String(path).startsWith('/sys'))
+      .map(({ path, text }) => [path, text]),
+    [
+      ['/sys/fs/cgroup/cpu', 'cpu,cpuacct'],
+      ['/sys/fs/cgroup/cpuacct', 'cpu,cpuacct'],
+    ],
+  );
+});
+
+test('with a cgroup namespace and one unified hierarchy a new cgroup2 is mounted', () => {
+  const cgroups = [{ version: 'v2', mountPoint: '/sys/fs/cgroup', controllers: [], ownGroup: '/x' }] as const;
+  const linux = { namespaces: [{ type: 'mount' as const }, { type: 'cgroup' as const }] };
+  const steps = stepsFor(planSpec({ mounts: [{ ...cgroupMount, options: ['ro'] }], linux }), {
+    host: { cgroups },
+  });
+  assert.deepEqual(fieldsOf(steps, 'filesystem'), [{ slot: 1, type: 'cgroup2', source: 'cgroup', set: 1 }]);
+});
