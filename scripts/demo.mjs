@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { unpack } from '@ocijs/bundle';
@@ -45,12 +46,13 @@ async function demo() {
   const violations = await step('verify', () => validateImage(pulled, { signal }));
   if (violations.length > 0) throw new Error(violations.map(({ message }) => message).join('\n'));
   say('', 'every digest, size and diffID was computed again and agrees');
-  await step('a registry that changes one byte', () => tamper(registry));
+  const failure = await step('a registry that changes one byte', () => tamper(registry));
+  say('', `refused: ${failure.message}`);
 
   const bundle = await step('unpack', () => unpack(pulled, `${directory}/bundle`, { signal }));
   say('', 'rootfs and config.json, for this runtime or any other');
   const state = `${directory}/containers`;
-  const { exitCode } = await step(
+  const { exitCode, lines } = await step(
     `run, as ${process.getuid() === 0 ? 'root' : 'an ordinary user'}`,
     async () => {
       await using container = await launch(bundle, {
@@ -58,10 +60,11 @@ async function demo() {
         stdio: ['ignore', 'pipe', 'inherit'],
         signal,
       });
-      for await (const line of container.stdout.setEncoding('utf8')) process.stdout.write(indent(line));
-      return container.wait();
+      const printed = await text(container.stdout);
+      return { ...(await container.wait()), lines: printed.trimEnd().split('\n') };
     },
   );
+  for (const line of lines) say('', `${styleText('cyan', '│')} ${line}`);
   say('', `the program ended with ${exitCode}, as it meant to; no daemon ran, nothing is left behind`);
   say('', `${seconds(started)} from nothing to the end\n`);
   if (exitCode !== 42) throw new Error(`the container ended with ${exitCode} instead of 42`);
@@ -128,8 +131,8 @@ async function tamper(registry) {
   );
   await writeFile(path, honest);
   if (failure.code !== 'ERR_OCI_DIGEST_MISMATCH') throw failure;
-  say('', `refused: ${failure.message}`);
-  say('', `images in that store: ${(await victim.list()).length}`);
+  if ((await victim.list()).length > 0) throw new Error('the damaged image has a name in the store');
+  return failure;
 }
 
 async function step(title, work) {
@@ -146,10 +149,6 @@ function say(title, text) {
 function report(blobs) {
   for (const { digest, size, status } of blobs)
     say('', `${status.padEnd(8)} ${digest.slice(0, 19)}…  ${String(size).padStart(7)} bytes`);
-}
-
-function indent(text) {
-  return text.replace(/^(?=.)/gm, styleText('cyan', '  │ '));
 }
 
 function seconds(started) {

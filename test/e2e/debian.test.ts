@@ -148,7 +148,9 @@ describe('a real Debian image, from a real registry to a running container', {
   });
 
   test('oci tags and oci images know it', async () => {
-    assert.deepEqual(JSON.parse(await succeed(['tags', '--json', `${registry.host}/debian`])).tags, ['bookworm']);
+    assert.deepEqual(JSON.parse(await succeed(['tags', '--json', `${registry.host}/debian`])).tags, [
+      'bookworm',
+    ]);
     assert.ok((await succeed(['images'])).includes(`${registry.host}/debian`));
   });
 

@@ -39,12 +39,14 @@ for (const [name, dependencies] of Object.entries(allowed)) {
 
 function imports(name: string): { file: string; specifier: string }[] {
   const files = globSync(`packages/${name}/src/**/*.ts`, { cwd: root }).filter(
-    (file) => !/\.test(kit)?\.ts$/.test(file),
+    (file) => !/\.test(kit)?\.ts$|\/testing\//.test(file),
   );
   assert.ok(files.length > 0, `no source in packages/${name}`);
   return files.flatMap((file) => {
     const source = readFileSync(root + file, 'utf8');
-    const specifiers = source.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*'([^'.][^']*)'/g);
+    const specifiers = source.matchAll(
+      /(?:^(?:import|export|\}).*\bfrom |\bimport\(|\brequire\(|\.url\)\(|^import )'([@\w][\w@/.:-]*)'/gm,
+    );
     return [...specifiers].map(([, specifier = '']) => ({ file, specifier })).filter(isPackage);
   });
 }

@@ -19,6 +19,11 @@ test('flags of the command in the container are kept from the parser', () => {
   assert.deepEqual(prepare('run --bundle dir'), ['run', '--bundle', 'dir']);
 });
 
+test('only run ends its flags at a positional', () => {
+  assert.deepEqual(prepare('pull debian --json'), ['pull', 'debian', '--json']);
+  assert.deepEqual(prepare('rm web -f'), ['rm', 'web', '-f']);
+});
+
 test('a bare --tls-verify is true', () => {
   assert.deepEqual(prepare('tags --tls-verify debian'), ['tags', '--tls-verify=true', 'debian']);
   assert.deepEqual(prepare('tags --tls-verify=false debian'), ['tags', '--tls-verify=false', 'debian']);

@@ -28,8 +28,9 @@ export function prepareArguments(argv: readonly string[], commands: Commands): s
   if (first === 'help') return own[0] === undefined ? ['--help'] : [own[0], '--help'];
   const command = commands[first];
   if (command === undefined) throw unknownCommand(first, Object.keys(commands));
-  if (first === 'run') refuseUnsupported(cutAtPositional(rest, flagsOf(command)).flags);
-  const cut = command.strict ? { flags: rest, positionals: [] } : cutAtPositional(rest, flagsOf(command));
+  const isCut = first === 'run';
+  const cut = isCut ? cutAtPositional(rest, flagsOf(command)) : { flags: rest, positionals: [] };
+  if (isCut) refuseUnsupported(cut.flags);
   const flags = cut.flags.map((flag) => (flag === '--tls-verify' ? '--tls-verify=true' : flag));
   return [first, ...flags, ...(cut.positionals.length > 0 ? ['--', ...cut.positionals] : [])];
 }

@@ -35,7 +35,12 @@ export abstract class BaseCommand extends Command {
       default: 'auto',
       summary: 'How to show progress on stderr',
     }),
-    quiet: Flags.boolean({ default: false, char: 'q', helpGroup: group, summary: 'Print only the identifier' }),
+    quiet: Flags.boolean({
+      default: false,
+      char: 'q',
+      helpGroup: group,
+      summary: 'Print only the identifier',
+    }),
     'log-level': Flags.string({
       helpGroup: group,
       options: [...logLevels],

@@ -82,7 +82,10 @@ export async function openLayoutEntry({
   directory,
   tag,
   digest,
-}: ImageName & { readonly transport: 'oci' }): Promise<{ readonly store: Store; readonly descriptor: Descriptor }> {
+}: ImageName & { readonly transport: 'oci' }): Promise<{
+  readonly store: Store;
+  readonly descriptor: Descriptor;
+}> {
   const { openLayout, parseDigest, selectEntry } = await import('@ocijs/image');
   const store = await openLayout(directory);
   const descriptor = await selectEntry(store, {

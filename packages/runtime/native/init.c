@@ -148,7 +148,7 @@ __attribute__((noreturn)) static void run_joiner(void) {
 }
 
 __attribute__((noreturn)) static void abandon(void) {
-  kill_child();
+  undo();
   restore_terminal();
   leave(1);
 }
@@ -195,6 +195,7 @@ static void serve_children(void) {
       i32 status = 0;
       CALL(wait4, child, &status, __WALL, NULL);
       child = 0;
+      undo();
       send_message(MESSAGE_FAILED, NO_STEP, 0, (u32)status);
       leave(1);
     }
@@ -218,7 +219,7 @@ static void serve_children(void) {
         send_message(MESSAGE_CREATED, NO_STEP, 0, (u32)child);
         return;
       default:
-        kill_child();
+        undo();
         restore_terminal();
         write_all(channel, &message, sizeof message);
         leave(1);
@@ -339,13 +340,36 @@ static void run_from_memory(char **arguments) {
   fail(fail_with(count, "cannot run from memory"), NULL);
 }
 
+/*
+ * A position-independent program without a dynamic linker moves its own few pointers: the compiler's way to the stack
+ * protector's canary on arm64, for one. `headers` are the program headers, right behind the 64 bytes of the ELF header.
+ */
+__attribute__((no_stack_protector)) static void relocate(const Elf64_Phdr *headers, usize count) {
+  u8 *base = (u8 *)(usize)headers - sizeof(Elf64_Ehdr);
+  const Elf64_Rela *relocations = NULL;
+  usize size = 0;
+  for (usize i = 0; i < count; i++) {
+    if (headers[i].p_type != PT_DYNAMIC) continue;
+    for (const Elf64_Dyn *entry = (const void *)(base + headers[i].p_vaddr); entry->d_tag != DT_NULL; entry++) {
+      if (entry->d_tag == DT_RELA) relocations = (const void *)(base + entry->d_un.d_ptr);
+      if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
+    }
+  }
+  /* All are of the kind "base plus addend": nothing is linked that could need another. */
+  for (usize i = 0; i < size / sizeof *relocations; i++)
+    *(u64 *)(void *)(base + relocations[i].r_offset) = (u64)base + (u64)relocations[i].r_addend;
+}
+
 /* The entry of the program: `stack` holds argc, argv, the environment and the auxiliary vector. */
 __attribute__((noreturn, used, no_stack_protector)) void entry(unsigned long *stack) {
   char **arguments = (char **)(stack + 1);
   unsigned long *auxiliary = stack + stack[0] + 2;
+  unsigned long values[AT_RANDOM + 1] = {0};
   while (*auxiliary != 0) auxiliary++;
-  for (auxiliary++; auxiliary[0] != 0; auxiliary += 2)
-    if (auxiliary[0] == 25 /* AT_RANDOM */) __stack_chk_guard = *(unsigned long *)auxiliary[1] & ~0xffUL;
+  for (auxiliary++; auxiliary[0] != AT_NULL; auxiliary += 2)
+    if (auxiliary[0] < COUNT(values)) values[auxiliary[0]] = auxiliary[1];
+  relocate((const Elf64_Phdr *)values[AT_PHDR], values[AT_PHNUM]);
+  if (values[AT_RANDOM] != 0) __stack_chk_guard = *(unsigned long *)values[AT_RANDOM] & ~0xffUL;
   if (stack[0] != 2) leave(2);
   i32 fd = 0;
   for (const char *digit = arguments[1]; *digit != 0; digit++) {

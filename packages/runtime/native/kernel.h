@@ -13,7 +13,9 @@
 #include <asm/termbits.h>
 #include <asm/unistd.h>
 #include <linux/capability.h>
+#include <linux/auxvec.h>
 #include <linux/close_range.h>
+#include <linux/elf.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/filter.h>

@@ -36,6 +36,7 @@ static long step_fifo(const struct step *step) {
   const char *path = text_field(step, FIELD_PATH);
   long result = CALL(mknodat, AT_FDCWD, path, S_IFIFO | 0600, 0);
   if (result < 0) return result;
+  fifo_path = path;
   result = CALL(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   start_fifo = result < 0 ? -1 : (i32)result;
   return result;

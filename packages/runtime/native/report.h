@@ -33,6 +33,7 @@ static enum role role = ROLE_MONITOR;
 static i32 channel = -1;    /* to whom this process reports: TypeScript, or the monitor */
 static i32 child_channel = -1; /* the monitor's side of its children's channel */
 static i32 start_fifo = -1;
+static const char *fifo_path = NULL; /* what to remove if no container is created */
 static i32 proc_fd = -1;    /* the host's /proc, opened and verified before any namespace changed */
 static i32 root_fd = -1;    /* the container's root, until the init closes what it does not need */
 static i32 slots[SLOT_LIMIT];
@@ -53,12 +54,14 @@ static void send_message(u32 type, u32 step, i32 error, u32 value) {
   write_all(channel, &message, sizeof message);
 }
 
-static void kill_child(void) {
+/* What the monitor has made goes with it when no container comes of it. */
+static void undo(void) {
   if (child > 0) {
     CALL(kill, child, SIGKILL);
     CALL(wait4, child, NULL, __WALL, NULL);
   }
   child = 0;
+  if (fifo_path != NULL) CALL(unlinkat, AT_FDCWD, fifo_path, 0);
 }
 
 /* Ends this process, after `start` with the shell's codes for a command that cannot run. */
@@ -77,7 +80,7 @@ __attribute__((noreturn)) static void fail(long error, const char *what) {
     CALL(write, 2, line, used);
     leave(error == -ENOENT ? 127 : 126);
   }
-  if (role == ROLE_MONITOR) kill_child();
+  if (role == ROLE_MONITOR) undo();
   send_message(MESSAGE_FAILED, current_step, (i32)-error, 0);
   leave(1);
 }
@@ -86,7 +89,7 @@ __attribute__((noreturn)) static void fail(long error, const char *what) {
 static void await_answer(void) {
   char byte;
   if (read_all(channel, &byte, 1) < 0) {
-    if (role == ROLE_MONITOR) kill_child();
+    if (role == ROLE_MONITOR) undo();
     leave(1);
   }
 }

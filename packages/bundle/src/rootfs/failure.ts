@@ -2,7 +2,10 @@ import { isOciError } from '@ocijs/image';
 import { BundleError } from '../errors.ts';
 
 /** True for an error with one of these errno names as its code. */
-export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
+export function hasErrno(
+  error: unknown,
+  ...codes: readonly string[]
+): error is Error & { readonly code: string } {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
@@ -15,7 +18,10 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** A failed effect, told in terms of the entry that caused it. Errors of the toolchain stay as they are. */
-export function entryFailure(error: unknown, entry: string): unknown {
+export function entryFailure(
+  error: unknown,
+  { entry, rootless }: { readonly entry: string; readonly rootless: boolean },
+): unknown {
   if (isOciError(error) || !(error instanceof Error)) return error;
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   if (error instanceof RangeError) return invalidEntry(entry, { reason: error.message, cause: error });
@@ -27,7 +33,9 @@ export function entryFailure(error: unknown, entry: string): unknown {
     case 'EROFS':
       return new BundleError('ERR_OCI_UNPACK_DENIED', `not allowed to create entry ${name}`, {
         ...facts,
-        hint: 'unpack rootless, which keeps owners and devices out, or unpack as root',
+        hint: rootless
+          ? 'check who owns the target directory, and whether its file system is writable'
+          : 'unpack rootless, which keeps owners and devices out, or unpack as root',
       });
     case 'ENAMETOOLONG':
     case 'ELOOP':

@@ -61,7 +61,7 @@ export function createLayerApplier(rootfs: string, options: LayerApplierOptions)
     try {
       effect();
     } catch (error) {
-      throw entryFailure(error, header.name);
+      throw entryFailure(error, { entry: header.name, rootless: layer.rootless });
     }
   }
 
@@ -112,7 +112,7 @@ export function createLayerApplier(rootfs: string, options: LayerApplierOptions)
       try {
         tree.finish();
       } catch (error) {
-        throw entryFailure(error, '.');
+        throw entryFailure(error, { entry: '.', rootless: layer.rootless });
       }
     },
     [Symbol.dispose]: () => {

@@ -38,16 +38,14 @@ export interface Staging {
 /**
  * Prepares to make the directory `target`, which must not exist or be empty; parents are made. The staging directory
  * is a hidden sibling. When that is impossible (the target is a mount point, or its parent not writable), it
- * is inside of the target. Throws ERR_OCI_BUNDLE_EXISTS.
+ * is inside of the target. Throws ERR_OCI_BUNDLE_EXISTS, and ERR_OCI_UNPACK_DENIED when nothing may be made there.
  */
 export async function stageDirectory(target: string): Promise<Staging> {
   const wanted = resolve(target);
   const exists = await requireVacant(wanted);
   const path = exists ? await realpath(wanted) : wanted;
-  const firstParent = await mkdir(dirname(path), { recursive: true });
   const inside = exists && !(await canReplace(path));
-  const prefix = join(inside ? path : dirname(path), `.${basename(path)}.`);
-  const directory = await mkdtemp(prefix);
+  const { directory, firstParent } = await makeDirectory(path, { inside });
 
   async function commit({ only }: { readonly only?: string } = {}): Promise<void> {
     const source = only === undefined ? directory : join(directory, only);
@@ -68,6 +66,25 @@ export async function stageDirectory(target: string): Promise<Staging> {
   }
 
   return { directory, target: path, commit, discard };
+}
+
+async function makeDirectory(
+  path: string,
+  { inside }: { readonly inside: boolean },
+): Promise<{ readonly directory: string; readonly firstParent: string | undefined }> {
+  try {
+    const firstParent = await mkdir(dirname(path), { recursive: true });
+    const directory = await mkdtemp(join(inside ? path : dirname(path), `.${basename(path)}.`));
+    return { directory, firstParent };
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    throw new BundleError('ERR_OCI_UNPACK_DENIED', `not allowed to create ${path}`, {
+      path,
+      errno: error.code,
+      cause: error,
+      hint: 'choose a directory that you may write to',
+    });
+  }
 }
 
 function occupied(path: string, cause?: unknown): BundleError {

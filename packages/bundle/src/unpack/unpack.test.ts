@@ -316,6 +316,20 @@ test('a parent that cannot be written to: the bundle is built inside of its dire
   }
 });
 
+test('a place that may not be written to', {
+  skip: skip || (process.getuid?.() === 0 && 'needs an ordinary user'),
+}, async () => {
+  await assert.rejects(unpack(await image(), '/not-allowed'), (error) =>
+    isOciError(error, 'ERR_OCI_UNPACK_DENIED'),
+  );
+});
+
+test('a blob whose file is gone is opened, which tells what is wrong', { skip }, async () => {
+  using place = playground();
+  const source = { ...(await image()), blobFile: () => join(place.directory, 'gone') };
+  assert.deepEqual(paths((await unpack(source, target(place))).rootfs), bundlePaths);
+});
+
 test('mapped ids are in the configuration too', {
   skip: skip || (process.getuid?.() !== 0 && 'needs root'),
 }, async () => {

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatPlatform, type ImageSource, type OnEvent } from '@ocijs/image';
+import { type Descriptor, formatPlatform, type ImageSource, type OnEvent } from '@ocijs/image';
 import { available } from '@ocijs/linux';
 import type { Bundle } from '../bundle.ts';
 import { BundleError } from '../errors.ts';
@@ -127,7 +128,7 @@ async function applyLayers(
     const { digest, size, mediaType } = descriptor;
     const progress = (done: number): void =>
       onEvent?.({ type: 'layer-progress', index, digest, total: size, done });
-    const file = image.blobFile?.(descriptor);
+    const file = localFile(image, descriptor);
     const entries = await thread.apply(
       { ...apply, rootfs, descriptor: { digest, size, mediaType }, diffId, file },
       {
@@ -143,6 +144,12 @@ async function applyLayers(
     progress(size);
     onEvent?.({ type: 'layer-done', index, digest, entries });
   }
+}
+
+/** The blob's file if it is there; when it is not, opening the blob tells why. */
+function localFile(image: ImageSource, descriptor: Descriptor): string | undefined {
+  const file = image.blobFile?.(descriptor);
+  return file !== undefined && existsSync(file) ? file : undefined;
 }
 
 function requireLinux(): void {

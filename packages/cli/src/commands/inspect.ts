@@ -21,7 +21,11 @@ export default class Inspect extends BaseCommand {
     }),
   };
   static override flags = {
-    raw: Flags.boolean({ default: false, summary: 'Print the manifest byte for byte', exclusive: ['config', 'json'] }),
+    raw: Flags.boolean({
+      default: false,
+      summary: 'Print the manifest byte for byte',
+      exclusive: ['config', 'json'],
+    }),
     config: Flags.boolean({
       default: false,
       summary: 'Print the image configuration byte for byte',

@@ -8,7 +8,9 @@ import { shortId } from '../render/text.ts';
 export default class Ps extends BaseCommand {
   static override summary = 'List containers';
   static override examples = ['<%= config.bin %> ps', '<%= config.bin %> ps -a --json'];
-  static override flags = { all: Flags.boolean({ default: false, char: 'a', summary: 'Also those that have ended' }) };
+  static override flags = {
+    all: Flags.boolean({ default: false, char: 'a', summary: 'Also those that have ended' }),
+  };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Ps);

@@ -26,7 +26,11 @@ export default class Pull extends BaseCommand {
   };
   static override flags = {
     'expect-digest': Flags.string({ helpValue: 'DIGEST', summary: 'Fail unless the image has this digest' }),
-    'all-platforms': Flags.boolean({ default: false, summary: 'Pull every platform of the image', exclusive: ['platform'] }),
+    'all-platforms': Flags.boolean({
+      default: false,
+      summary: 'Pull every platform of the image',
+      exclusive: ['platform'],
+    }),
     ...platformFlags,
     ...registryFlags,
   };

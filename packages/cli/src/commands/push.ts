@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { Args, Flags } from '@oclif/core';
 import type { Descriptor, ImageSource, Store } from '@ocijs/image';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { reportDocument } from '../describe.ts';
 import { CliError, usageError } from '../errors.ts';
@@ -24,7 +24,11 @@ export default class Push extends BaseCommand {
       helpValue: 'FILE',
       summary: 'Write the digest of what was pushed to this file',
     }),
-    'all-platforms': Flags.boolean({ default: false, summary: 'Push every platform of the image', exclusive: ['platform'] }),
+    'all-platforms': Flags.boolean({
+      default: false,
+      summary: 'Push every platform of the image',
+      exclusive: ['platform'],
+    }),
     ...platformFlags,
     ...registryFlags,
   };
@@ -74,7 +78,9 @@ export default class Push extends BaseCommand {
     }
     const source = await storedName(store, name.name);
     if (source !== undefined) return { source, store };
-    throw new CliError('ERR_OCI_IMAGE_NOT_FOUND', `image ${name.name} is not in the store`, { hint: 'see `oci images`' });
+    throw new CliError('ERR_OCI_IMAGE_NOT_FOUND', `image ${name.name} is not in the store`, {
+      hint: 'see `oci images`',
+    });
   }
 }
 

@@ -15,7 +15,9 @@ export default class Rm extends BaseCommand {
       description: 'Names, ids or beginnings of ids',
     }),
   };
-  static override flags = { force: Flags.boolean({ default: false, char: 'f', summary: 'Kill a running container first' }) };
+  static override flags = {
+    force: Flags.boolean({ default: false, char: 'f', summary: 'Kill a running container first' }),
+  };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Rm);

@@ -56,14 +56,20 @@ export default class Serve extends BaseCommand {
 }
 
 function isListenError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo');
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    (error.syscall === 'listen' || error.syscall === 'getaddrinfo')
+  );
 }
 
 function cannotListen(address: string, cause: NodeJS.ErrnoException): CliError {
   const isTaken = cause.code === 'EADDRINUSE';
   return new CliError('ERR_OCI_LISTEN_FAILED', `cannot listen on ${address}: ${cause.code}`, {
     cause,
-    hint: isTaken ? 'another program listens there; choose another port, or :0 for any' : 'choose another --listen',
+    hint: isTaken
+      ? 'another program listens there; choose another port, or :0 for any'
+      : 'choose another --listen',
   });
 }
 

@@ -24,8 +24,14 @@ export default class Unpack extends BaseCommand {
     directory: Args.string({ required: true, ignoreStdin: true, description: 'New or empty directory' }),
   };
   static override flags = {
-    'rootfs-only': Flags.boolean({ default: false, summary: 'Put the files into DIR itself, without a configuration' }),
-    rootless: Flags.boolean({ default: false, summary: 'Unpack as an ordinary user, all files owned by the caller' }),
+    'rootfs-only': Flags.boolean({
+      default: false,
+      summary: 'Put the files into DIR itself, without a configuration',
+    }),
+    rootless: Flags.boolean({
+      default: false,
+      summary: 'Unpack as an ordinary user, all files owned by the caller',
+    }),
     'uid-map': Flags.string({
       multiple: true,
       multipleNonGreedy: true,

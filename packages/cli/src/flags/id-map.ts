@@ -2,7 +2,10 @@ import type { IdMapping } from '@ocijs/bundle';
 import { CliError } from '../errors.ts';
 
 /** Reads the values of `--uid-map` or `--gid-map`. Throws ERR_OCI_USAGE. */
-export async function parseIdMaps(flag: string, texts: readonly string[] | undefined): Promise<readonly IdMapping[]> {
+export async function parseIdMaps(
+  flag: string,
+  texts: readonly string[] | undefined,
+): Promise<readonly IdMapping[]> {
   const { parseIdMapping } = await import('@ocijs/bundle');
   return (texts ?? []).map((text) => {
     try {

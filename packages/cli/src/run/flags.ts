@@ -10,8 +10,17 @@ const many = { multiple: true, multipleNonGreedy: true } as const;
 /** The flags of `run`, with Docker's names and meaning. What is not here is refused as unknown. */
 export const runFlags = {
   interactive: Flags.boolean({ default: false, char: 'i', summary: 'Give the command our standard input' }),
-  tty: Flags.boolean({ default: false, char: 't', summary: 'Give the command a terminal', exclusive: ['detach'] }),
-  detach: Flags.boolean({ default: false, char: 'd', summary: 'Leave it running in the background and print its id' }),
+  tty: Flags.boolean({
+    default: false,
+    char: 't',
+    summary: 'Give the command a terminal',
+    exclusive: ['detach'],
+  }),
+  detach: Flags.boolean({
+    default: false,
+    char: 'd',
+    summary: 'Leave it running in the background and print its id',
+  }),
   rm: Flags.boolean({ default: false, summary: 'Remove the container when it ends' }),
   name: Flags.string({ summary: 'Name the container' }),
   bundle: Flags.string({ helpValue: 'DIR', summary: 'Launch this bundle as it is, instead of an image' }),

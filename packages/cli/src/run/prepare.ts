@@ -76,9 +76,13 @@ async function rootlessPlan(flags: RunFlagValues, onEvent: OnEvent): Promise<Roo
 function requireMappedUser(spec: RuntimeSpec, plan: RootlessPlan | undefined): void {
   const { uid = 0, gid = 0 } = spec.process?.user ?? {};
   if (plan === undefined || plan.hasRanges || (uid === 0 && gid === 0)) return;
-  throw new CliError('ERR_OCI_HOST_UNSUITABLE', `the container would run as ${uid}:${gid}, which needs subordinate ids`, {
-    hint: 'see `oci doctor`, or run as root of the container with --user 0:0',
-  });
+  throw new CliError(
+    'ERR_OCI_HOST_UNSUITABLE',
+    `the container would run as ${uid}:${gid}, which needs subordinate ids`,
+    {
+      hint: 'see `oci doctor`, or run as root of the container with --user 0:0',
+    },
+  );
 }
 
 interface ImageSpecOptions extends PrepareOptions {

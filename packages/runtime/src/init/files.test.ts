@@ -95,10 +95,10 @@ test('a missing target behind a dangling link is made where the link leads insid
   using bundle = makeBundle();
   symlinkSync('/away/from/here', join(bundle.rootfs, 'link'));
   symlinkSync('loop', join(bundle.rootfs, 'loop'));
-  const { stdout } = await runScript(bundle, 'grep -o "/away.* rw" /proc/self/mountinfo', {
+  const { stdout } = await runScript(bundle, 'grep -o "/away.* rw,relatime -" /proc/self/mountinfo', {
     spec: withMounts({ destination: '/link/deep', type: 'tmpfs' }),
   });
-  assert.equal(stdout, '/away/from/here/deep rw\n');
+  assert.equal(stdout, '/away/from/here/deep rw,relatime -\n');
   await assert.rejects(
     runScript(bundle, 'true', { spec: withMounts({ destination: '/loop/deep', type: 'tmpfs' }) }),
     {

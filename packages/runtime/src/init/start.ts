@@ -160,7 +160,7 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
  * `releaseInit`. Throws ERR_OCI_SPEC_CONFLICT and ERR_OCI_SPEC_UNSUPPORTED for a configuration that cannot be carried
  * out, ERR_OCI_EXEC_NOT_FOUND and ERR_OCI_EXEC_DENIED for its program, ERR_OCI_INIT_FAILED with the
  * step that failed for anything else, ERR_OCI_INIT_MISSING when the native init was not built. A failed or aborted
- * call leaves no process, mount or descriptor behind, but the fifo in the state directory.
+ * call leaves no process, mount, descriptor or file behind.
  */
 export async function startInit(options: StartInitOptions): Promise<InitProcess> {
   const { signal, lifetime } = options;

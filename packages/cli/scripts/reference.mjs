@@ -1,0 +1,87 @@
+// Writes docs/cli.md from the commands as they are built; with --check it fails when the page is out of date.
+import { readFile, writeFile } from 'node:fs/promises';
+import { BaseCommand } from '../dist/base-command.js';
+import { COMMANDS } from '../dist/commands/index.js';
+
+const page = new URL('../../../docs/cli.md', import.meta.url);
+const text = reference();
+if (process.argv.includes('--check')) {
+  if ((await readFile(page, 'utf8')) !== text) {
+    process.stderr.write('docs/cli.md is out of date: run `npm run docs -w @ocijs/cli`\n');
+    process.exitCode = 1;
+  }
+} else {
+  await writeFile(page, text);
+}
+
+function reference() {
+  const commands = Object.entries(COMMANDS).filter(([, command]) => !command.hidden);
+  return [
+    '# The `oci` command',
+    '',
+    'Generated from the commands by `npm run docs -w @ocijs/cli`; edit them instead.',
+    '',
+    '## Image names',
+    '',
+    '| name | means |',
+    '|---|---|',
+    '| `NAME[:TAG][@DIGEST]` | the store first; pulled when it is missing there. `docker.io` and `library/` are implied as for Docker |',
+    '| `docker://NAME…` | always the registry |',
+    '| `oci:DIR`, `oci:DIR:TAG`, `oci:DIR@DIGEST` | an image in an OCI layout |',
+    '',
+    '## Exit codes',
+    '',
+    '| code | means |',
+    '|---|---|',
+    '| 0 | done |',
+    '| 1 | it failed |',
+    '| 2 | the command line is wrong |',
+    '| 130, 143 | interrupted by SIGINT, SIGTERM |',
+    '| `run` | the code of the command; 128+n after signal n; 125 the container could not be started; 126 the command cannot be executed; 127 it was not found |',
+    '',
+    'With `--json` a failure is `{"error": {"code", "message", "hint"?, "cause"?}}` on standard output.',
+    '',
+    '## Flags of all commands',
+    '',
+    ...flagTable(BaseCommand.baseFlags),
+    ...commands.flatMap(([name, command]) => section(name, command)),
+    '',
+  ].join('\n');
+}
+
+function section(name, command) {
+  const usage = [command.usage ?? usageOf(name, command)].flat().map((line) => `oci ${line}`);
+  const examples = (command.examples ?? []).map((line) => line.replaceAll('<%= config.bin %>', 'oci'));
+  return [
+    '',
+    `## oci ${name}`,
+    '',
+    `${command.summary}.`,
+    ...(command.description ? ['', command.description] : []),
+    '',
+    '```sh',
+    ...usage,
+    '```',
+    ...(Object.keys(command.flags).length > 0 ? ['', ...flagTable(command.flags)] : []),
+    ...(examples.length > 0 ? ['', 'Examples:', '', '```sh', ...examples, '```'] : []),
+  ];
+}
+
+function usageOf(name, command) {
+  const words = Object.entries(command.args).map(([argument, { required }]) => {
+    const word = argument.toUpperCase() + (command.strict ? '' : '...');
+    return required ? word : `[${word}]`;
+  });
+  return [name, '[FLAGS]', ...words].join(' ');
+}
+
+function flagTable(flags) {
+  const rows = Object.entries(flags).map(([name, flag]) => {
+    const value = flag.type === 'boolean' ? '' : `=${flag.options?.join('|') ?? flag.helpValue ?? 'VALUE'}`;
+    const names = `${flag.char ? `-${flag.char}, ` : ''}--${name}${value}`.replaceAll('|', '\\|');
+    const standard =
+      flag.type === 'option' && flag.default !== undefined ? ` (default \`${flag.default}\`)` : '';
+    return `| \`${names}\` | ${flag.summary}${standard}${flag.multiple ? '; repeatable' : ''} |`;
+  });
+  return ['| flag | does |', '|---|---|', ...rows];
+}
