@@ -62,13 +62,13 @@ function section(name, command) {
     '```sh',
     ...usage,
     '```',
-    ...(Object.keys(command.flags).length > 0 ? ['', ...flagTable(command.flags)] : []),
+    ...(Object.keys(command.flags ?? {}).length > 0 ? ['', ...flagTable(command.flags)] : []),
     ...(examples.length > 0 ? ['', 'Examples:', '', '```sh', ...examples, '```'] : []),
   ];
 }
 
 function usageOf(name, command) {
-  const words = Object.entries(command.args).map(([argument, { required }]) => {
+  const words = Object.entries(command.args ?? {}).map(([argument, { required }]) => {
     const word = argument.toUpperCase() + (command.strict ? '' : '...');
     return required ? word : `[${word}]`;
   });

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { prepareArguments } from './arguments.ts';
 import { ExitCode, exitCodeOf } from './exit-codes.ts';
 import { reportFailure } from './render/failure.ts';
 import { normalizeUsageError } from './usage.ts';
@@ -22,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.env['NODE_ENV'] ??= 'production';
   let prepared: readonly string[] = argv;
   try {
+    // Loaded here, so that `--version` costs no more than starting Node.
+    const { prepareArguments } = await import('./arguments.ts');
     const { COMMANDS } = await import('./commands/index.ts');
     const { run } = await import('@oclif/core');
     prepared = prepareArguments(argv, COMMANDS);
