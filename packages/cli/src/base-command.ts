@@ -3,7 +3,7 @@ import type { OnEvent, Store } from '@ocijs/image';
 import { Command, Flags } from '@oclif/core';
 import { createCancellation } from './cancellation.ts';
 import { environment, isUnattended } from './env.ts';
-import { writeJson } from './render/json.ts';
+import { write, writeJson } from './render/json.ts';
 import { createProgress, type Progress, type ProgressMode, progressModes } from './render/progress.ts';
 
 const group = 'GLOBAL';
@@ -105,7 +105,7 @@ export abstract class BaseCommand extends Command {
     this.endProgress();
     if (flags.json) return writeJson(result.json);
     const text = flags.quiet && result.quiet !== undefined ? result.quiet : result.text;
-    if (text !== '') process.stdout.write(`${text}\n`);
+    if (text !== '') await write(`${text}\n`);
   }
 
   /** A remark for people, on stderr; `--quiet` leaves it out. */

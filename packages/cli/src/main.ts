@@ -29,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await run([...prepared], { root, userPlugins: false, devPlugins: false });
     return typeof process.exitCode === 'number' ? process.exitCode : ExitCode.ok;
   } catch (error) {
-    const failure = normalizeUsageError(error);
+    const failure = normalizeUsageError(error, prepared[0]);
     if (failure === undefined) return ExitCode.ok;
     await reportFailure(failure, { json: beforeEndOfFlags(prepared).includes('--json') });
     return exitCodeOf(failure, prepared[0]);

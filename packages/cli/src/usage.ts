@@ -5,6 +5,7 @@ import { suggest } from './suggest.ts';
 interface ParserFailure {
   readonly message: string;
   readonly flags?: unknown;
+  readonly args?: unknown;
   readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, unknown>> } };
   readonly oclif?: { readonly exit?: number };
 }
@@ -13,19 +14,30 @@ interface ParserFailure {
  * Turns what oclif's parser throws into a usage error in our form; other errors pass unchanged.
  * Undefined for oclif's way to end early with success, as after `--help`.
  */
-export function normalizeUsageError(error: unknown): unknown {
+export function normalizeUsageError(error: unknown, command = 'COMMAND'): unknown {
+  const seeHelp = `see \`oci ${command} --help\``;
   if (codeOf(error) === 'EEXIT' && (error as ParserFailure).oclif?.exit === 0) return undefined;
   if (!isParserFailure(error)) return error;
+  const absent = missingArguments(error);
+  if (absent.length > 0) return usageError(`missing ${absent.join(' and ')}`, seeHelp);
   const message = firstLetterLower(withoutHelpRemark(error.message));
   const unknown = Array.isArray(error.flags) ? error.flags.filter((flag) => typeof flag === 'string') : [];
   const flag = unknown[0];
   if (flag === undefined || !message.startsWith('nonexistent flag')) {
-    return new CliError('ERR_OCI_USAGE', message, { hint: 'see `oci COMMAND --help`', cause: error.cause });
+    return new CliError('ERR_OCI_USAGE', message, { hint: seeHelp, cause: error.cause });
   }
   const known = Object.keys(error.parse?.input?.flags ?? {});
   const similar = suggest(flag.replace(/^-+/, ''), known);
-  const hint = similar === undefined ? 'see `oci COMMAND --help`' : `did you mean \`--${similar}\`?`;
+  const hint = similar === undefined ? seeHelp : `did you mean \`--${similar}\`?`;
   return usageError(`unknown flag${unknown.length > 1 ? 's' : ''} ${unknown.join(', ')}`, hint);
+}
+
+/** The names of required arguments that were not given, as the help writes them. */
+function missingArguments({ message, args }: ParserFailure): readonly string[] {
+  if (!message.startsWith('Missing ') || !Array.isArray(args)) return [];
+  return args.flatMap((argument: { readonly name?: unknown }) =>
+    typeof argument.name === 'string' ? [argument.name.toUpperCase()] : [],
+  );
 }
 
 function isParserFailure(error: unknown): error is ParserFailure & Error {

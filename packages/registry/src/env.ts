@@ -10,6 +10,10 @@ export interface RegistryEnvironment {
   readonly authFile: string | undefined;
   /** The other authentication files, in the order in which they are asked. */
   readonly defaultAuthFiles: readonly string[];
+  /** Docker's `config.json`, which podman reads too; the last of `defaultAuthFiles`. */
+  readonly dockerAuthFile: string;
+  /** podman's `auth.json` that outlives a session. */
+  readonly podmanAuthFile: string;
   /** Directories with one directory of certificates per `HOST[:PORT]`. */
   readonly certificateDirectories: readonly string[];
   readonly httpProxy: string;
@@ -25,13 +29,17 @@ export function registryEnvironment(variables: Environment = process.env): Regis
   const home = value('HOME') ?? homedir();
   const configHome = value('XDG_CONFIG_HOME') ?? join(home, '.config');
   const runtimeDirectory = value('XDG_RUNTIME_DIR');
+  const dockerAuthFile = join(value('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json');
+  const podmanAuthFile = join(configHome, 'containers', 'auth.json');
   return {
     authFile: value('REGISTRY_AUTH_FILE'),
     defaultAuthFiles: [
       ...(runtimeDirectory === undefined ? [] : [join(runtimeDirectory, 'containers', 'auth.json')]),
-      join(configHome, 'containers', 'auth.json'),
-      join(value('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
+      podmanAuthFile,
+      dockerAuthFile,
     ],
+    dockerAuthFile,
+    podmanAuthFile,
     certificateDirectories: [
       join(configHome, 'containers', 'certs.d'),
       '/etc/containers/certs.d',

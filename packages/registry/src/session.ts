@@ -43,6 +43,8 @@ export interface Session extends AsyncDisposable {
   /** `HOST[:PORT]` that serves the API. */
   readonly host: string;
   readonly options: RegistryOptions;
+  /** True once the registry asked for credentials and took what it was given. */
+  readonly authenticated: boolean;
   /** Sends one request, authorized, without repetition on failure. */
   request(request: RegistryRequest): Promise<HttpResponse>;
   /** Repeats a unit of work that failed with a retryable error. */
@@ -82,6 +84,7 @@ export function createSession(
   );
   const warned = new Set<string>();
   let answered = false;
+  let authenticated = false;
 
   const warn = (response: HttpResponse): void => {
     for (const header of response.headers('warning')) {
@@ -119,6 +122,7 @@ export function createSession(
         await response.discard();
         authorization = better;
         response = await send(authorization);
+        authenticated ||= response.status !== 401;
       }
     }
     warn(response);
@@ -140,6 +144,9 @@ export function createSession(
     registry: name,
     host,
     options,
+    get authenticated() {
+      return authenticated;
+    },
     request,
     retrying: (work, unit = {}) => withRetry(work, retryOptions(unit)),
     retries: (unit = {}) => createRetries(retryOptions(unit)),

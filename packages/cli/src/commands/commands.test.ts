@@ -198,7 +198,7 @@ describe('oci commands', () => {
   const failures: [string, string[], number, RegExp][] = [
     ['an unknown command', ['pul', 'x'], 2, /did you mean `oci pull`/],
     ['an unknown flag', ['pull', '--plattform=x', 'x'], 2, /did you mean `--platform`/],
-    ['a missing argument', ['unpack', 'x'], 2, /directory/],
+    ['a missing argument', ['unpack', 'x'], 2, /^error: missing DIRECTORY\nhint: see `oci unpack --help`$/m],
     ['an argument too many', ['inspect', 'a', 'b'], 2, /unexpected argument: b/],
     ['a bad option', ['pull', '--progress=loud', 'x'], 2, /auto, tty, plain, json, none/],
     ['a bad name', ['pull', 'UPPER CASE'], 2, /UPPER CASE/],

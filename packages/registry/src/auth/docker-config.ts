@@ -34,9 +34,14 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   return parseAuthFile(text, path);
 }
 
-/** Parses the text of an authentication file; `path` is for messages. An empty file holds nothing. */
+/** Everything in an authentication file, known or not. An empty file holds nothing. */
+export function parseAuthDocument(text: string, path: string): Readonly<Record<string, unknown>> {
+  return text.trim() === '' ? {} : record(parse(text, path), { path, key: '$' });
+}
+
+/** Parses the text of an authentication file; `path` is for messages. */
 export function parseAuthFile(text: string, path: string): AuthFile {
-  const root = text.trim() === '' ? {} : record(parse(text, path), { path, key: '$' });
+  const root = parseAuthDocument(text, path);
   const auths = new Map<string, Credentials>();
   const entries = record(root['auths'] ?? {}, { path, key: 'auths' });
   for (const [key, entry] of Object.entries(entries)) {

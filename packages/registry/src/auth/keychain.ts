@@ -18,8 +18,10 @@ export interface KeychainRequest {
   readonly onEvent?: OnEvent | undefined;
 }
 
-/** The key under which Docker and its helpers keep Docker Hub. */
-const hubServer = 'https://index.docker.io/v1/';
+/** The key under which Docker and its helpers keep a registry. */
+export function serverKey(registry: string): string {
+  return registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
+}
 
 /**
  * Looks for credentials in the authentication files, in order; within a file: the host's own helper, then the
@@ -49,7 +51,7 @@ export async function findCredentials(request: KeychainRequest): Promise<Credent
 
 async function findInFile(file: AuthFile, request: KeychainRequest): Promise<Credentials | undefined> {
   const { registry, repository, environment, signal } = request;
-  const ask = { server: registry === 'docker.io' ? hubServer : registry, env: environment.variables, signal };
+  const ask = { server: serverKey(registry), env: environment.variables, signal };
   const own = file.credHelpers.get(registry);
   if (own !== undefined) {
     const found = await askHelper(own, ask);

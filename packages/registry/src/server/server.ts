@@ -53,8 +53,12 @@ export interface RunningRegistry extends AsyncDisposable {
 }
 
 /**
- * Serves an OCI layout by distribution-spec 1.1 over plain HTTP. Which names of the layout are pullable as what is
- * said in the package's documentation of `servedNames`.
+ * Serves an OCI layout by distribution-spec 1.1 over plain HTTP. What is pushed to `team/app:v1` is named so in
+ * `index.json`, by digest `team/app@sha256:…`. Names of other origin are pullable too: `docker.io/library/debian:12`
+ * as itself and as `library/debian:12`, `localhost:5000/app:v1` as `app:v1`, and a plain `v1` as tag of the repository that is
+ * called like the directory, in lower case. Where two names meet, the server's own wins, then Docker Hub's, then the
+ * first in the index. All repositories share their blobs; a manifest belongs to the repositories with a name that
+ * leads to it, so a tag's former manifest is not served any more.
  *
  * Rejects with the system's error when the address cannot be listened on, and with `signal.reason` when aborted.
  */
