@@ -9,6 +9,8 @@ export {
 export type { Environment } from './env.ts';
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
 export { listTags } from './list-tags.ts';
+export { type LoginOptions, type LoginReport, login } from './login.ts';
+export { type LogoutOptions, type LogoutReport, logout } from './logout.ts';
 export type { CallOptions, FetchedManifest, ManifestHead } from './manifests.ts';
 export type { Credentials, RegistryOptions } from './options.ts';
 export { type PulledImage, type PullOptions, pull } from './pull.ts';

@@ -17,14 +17,15 @@ export interface LoginTarget {
  * Throws ERR_OCI_REFERENCE_INVALID.
  */
 export function parseLoginTarget(text: string): LoginTarget {
-  const isUrl = /^https?:\/\//i.test(text);
-  const [host = '', ...rest] = isUrl ? [keyHostname(text)] : text.split('/');
-  registryHost(host);
+  // Whoever types USER:PASSWORD@HOST must not find the password in an error message.
   if (text.includes('@')) {
-    throw new ImageError('ERR_OCI_REFERENCE_INVALID', `registry name of a login holds "@"`, {
+    throw new ImageError('ERR_OCI_REFERENCE_INVALID', 'registry name of a login holds an @', {
       hint: 'log in to HOST[:PORT]; give the user with --username',
     });
   }
+  const isUrl = /^https?:\/\//i.test(text);
+  const [host = '', ...rest] = isUrl ? [keyHostname(text)] : text.split('/');
+  registryHost(host);
   const registry = canonicalRegistry(host);
   const path = rest.filter((part) => part !== '').join('/');
   const namespace = path === '' || path === 'v1' || path === 'v2' ? undefined : checkRepository(path);
