@@ -16,8 +16,20 @@ export const openDirectoriesLimit: number = 128;
 /** How many bytes of a layer are read at once. */
 export const readSize: number = 1024 * 1024;
 
+/** Layers of at least this many compressed bytes are read and decompressed by a thread of their own. */
+export const contentThreadSize: number = 2 * 1024 * 1024;
+
+/** How many pieces of content, of 1 MiB at most, wait between that thread and the one that writes files. */
+export const contentAhead: number = 8;
+
 /** How many chunks the main thread sends ahead to the layer thread when a layer is not in a local file. */
 export const chunksAhead: number = 4;
 
 /** The largest `oci.json` that is read, in bytes. */
 export const stateSizeLimit: number = 1024 * 1024;
+
+/** How many bytes of holes may become zeros when files of a snapshot are copied. */
+export const filledHolesLimit: number = 1024 ** 3;
+
+/** The largest `snapshot.json` and `rootfs.json` that is read, in bytes. */
+export const snapshotRecordSizeLimit: number = 1024 * 1024;

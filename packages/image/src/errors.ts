@@ -75,7 +75,9 @@ export type ImageErrorCode =
   | 'ERR_OCI_STORE_FULL'
   | 'ERR_OCI_STORE_FAILED'
   | 'ERR_OCI_BLOB_NOT_FOUND'
-  | 'ERR_OCI_IMAGE_NOT_FOUND';
+  | 'ERR_OCI_IMAGE_NOT_FOUND'
+  | 'ERR_OCI_ARCHIVE_INVALID'
+  | 'ERR_OCI_ARCHIVE_FAILED';
 
 /** An error of `@ocijs/image`. */
 export class ImageError extends OciError<ImageErrorCode> {}

@@ -1,3 +1,8 @@
+export type { ArchiveFileOptions, ArchiveInput } from './archive/archive-file.ts';
+export { type ArchiveSinkOptions, archiveSink } from './archive/archive-sink.ts';
+export { type ArchiveFormat, type OpenArchiveOptions, openArchive } from './archive/open-archive.ts';
+export type { ArchiveOutput, WriteChunk } from './archive/output.ts';
+export type { FilePart, RandomAccessFile } from './archive/random-access.ts';
 export * from './build/image.ts';
 export * from './build/layer.ts';
 export { type CompressOptions, compress } from './compression/compress.ts';
@@ -12,6 +17,8 @@ export { abortable } from './digest/abortable.ts';
 export * from './digest/digest.ts';
 export * from './digest/hasher.ts';
 export * from './digest/verify.ts';
+export { directorySink } from './directory-transport/directory-sink.ts';
+export { openDirectory } from './directory-transport/open-directory.ts';
 export * from './errors.ts';
 export type * from './events.ts';
 export { encodeJson } from './json/encode.ts';
@@ -31,10 +38,26 @@ export { selectPlatform } from './platform/select.ts';
 export type * from './platform.ts';
 export * from './reference/reference.ts';
 export type * from './source.ts';
+export { type CheckStoreOptions, checkStore, type StoreReport } from './store/check/check-store.ts';
+export type * from './store/check/problem.ts';
 export type * from './store/content-store.ts';
 export { defaultStoreDirectory } from './store/directory.ts';
+export {
+  type CollectGarbageOptions,
+  collectGarbage,
+  DEFAULT_GRACE_MS,
+  type GarbageReport,
+  type RemovedLeftover,
+} from './store/garbage/collect-garbage.ts';
+export type { GarbageRoot } from './store/garbage/mark.ts';
+export type { BlobVerdict } from './store/garbage/survey.ts';
+export { imageDigests } from './store/lease/image-digests.ts';
+export type { Lease, LeaseOptions } from './store/lease/lease.ts';
 export { type LoadImageOptions, loadImage, type ReadableContent } from './store/load-image.ts';
 export { createMemoryStore } from './store/memory-store.ts';
+export { findImages } from './store/naming/find-images.ts';
+export { type RemovedImage, type RemoveImageOptions, removeImage } from './store/naming/remove-image.ts';
+export { tagImage } from './store/naming/tag-image.ts';
 export { createLayout, type OpenStoreOptions, openLayout, openStore } from './store/open.ts';
 export { type EntrySelector, selectEntry } from './store/select-entry.ts';
 export type * from './store/store.ts';
@@ -46,5 +69,11 @@ export { expandSparse } from './tar/sparse-expand.ts';
 export { type TarWriteEntry, type WriteTarOptions, writeTar } from './tar/write-tar.ts';
 export { createTarWriter, type TarBody, type TarWriter } from './tar/writer.ts';
 export type { TarWriterEntry } from './tar/writer-entry.ts';
+export type { ImageCollection } from './transport/collection.ts';
+export { fullName, namesOf } from './transport/names.ts';
+export { type ImageSelector, selectImage } from './transport/select-image.ts';
+export type { ImageSink } from './transport/sink.ts';
+export { type Spool, type SpoolOptions, spool } from './transport/spool.ts';
+export { storeSink } from './transport/store-sink.ts';
 export { type ValidateImageOptions, validateImage } from './validate/validate-image.ts';
 export type { Violation } from './validate/violation.ts';

@@ -22,6 +22,9 @@ export const LAYOUT_FILE_LIMIT: number = 4 * KiB;
 /** Bytes of the `index.json` file of an image layout: some 100,000 images. */
 export const LAYOUT_INDEX_LIMIT: number = 32 * MiB;
 
+/** Bytes of the file of a lease: some 200,000 digests. */
+export const LEASE_LIMIT: number = 16 * MiB;
+
 /** Bytes that a blob may have to be read into memory when the caller names no limit of its own. */
 export const READ_ALL_LIMIT: number = 4 * MiB;
 
@@ -33,3 +36,15 @@ export const INDEX_ENTRIES_LIMIT = 1024;
 
 /** Bytes of a layer that is built in memory, compressed. */
 export const BUILT_LAYER_LIMIT: number = 1024 * MiB;
+
+/** Members of an archive of images; one has a few for each layer. */
+export const ARCHIVE_MEMBERS_LIMIT = 100_000;
+
+/** Links after one another from a member of an archive to its bytes. */
+export const ARCHIVE_LINKS_LIMIT = 8;
+
+/** Images in one archive of Docker's format. */
+export const ARCHIVE_IMAGES_LIMIT = 1024;
+
+/** Bytes of what is written to a temporary file: an archive from a pipe or out of compression, a layer that is recompressed. */
+export const SPOOL_LIMIT: number = 64 * 1024 * MiB;

@@ -29,6 +29,8 @@ export interface DockerRegistry extends AsyncDisposable {
 export interface DockerRegistryOptions {
   /** Basic authentication for this user. */
   readonly user?: { readonly username: string; readonly password: string };
+  /** Default true. */
+  readonly deletion?: boolean;
   /** More lines for its configuration file. */
   readonly configuration?: string;
 }
@@ -44,7 +46,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     'log: {level: error, accesslog: {disabled: true}}',
     'storage:',
     `  filesystem: {rootdirectory: ${storage}}`,
-    '  delete: {enabled: true}',
+    `  delete: {enabled: ${options.deletion ?? true}}`,
     `http: {addr: "${host}"}`,
   ];
   if (options.user !== undefined) {

@@ -16,6 +16,12 @@ export const endpoints = {
     `/v2/${checkRepository(repository)}/blobs/uploads/?${new URLSearchParams({ mount: digest, from: checkRepository(from) })}`,
   tags: (repository: string, pageSize: number): string =>
     `/v2/${checkRepository(repository)}/tags/list?n=${pageSize}`,
+  catalog: (pageSize: number): string => `/v2/_catalog?n=${pageSize}`,
+  referrers: (
+    repository: string,
+    { digest, artifactType }: { readonly digest: Digest; readonly artifactType?: string | undefined },
+  ): string =>
+    `/v2/${checkRepository(repository)}/referrers/${digest}${artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType })}`}`,
 } as const;
 
 /**

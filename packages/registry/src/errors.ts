@@ -26,6 +26,14 @@ export type RegistryErrorCode =
   | 'ERR_OCI_REGISTRY_MANIFEST_INVALID'
   /** What is to be pushed is not complete in the store. */
   | 'ERR_OCI_REGISTRY_INCOMPLETE'
+  /** An artifact's files or names cannot be attached or written. */
+  | 'ERR_OCI_REGISTRY_ARTIFACT_INVALID'
+  /** A file of an artifact is there already. */
+  | 'ERR_OCI_REGISTRY_ARTIFACT_EXISTS'
+  /** The configuration (`registries.conf`) blocks the registry or repository. */
+  | 'ERR_OCI_REGISTRY_BLOCKED'
+  /** A `registries.conf` cannot be read. */
+  | 'ERR_OCI_REGISTRY_CONFIG_INVALID'
   /** An authentication file or option cannot be used. */
   | 'ERR_OCI_REGISTRY_CREDENTIALS_INVALID'
   /** A credential helper is missing, failed, or did not answer in time. */

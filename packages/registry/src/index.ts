@@ -1,3 +1,5 @@
+export type { ArtifactFile } from './artifact-files.ts';
+export { type AttachOptions, type AttachReport, attachArtifact } from './attach-artifact.ts';
 export type { BlobBody } from './blobs.ts';
 export {
   createRegistryClient,
@@ -6,14 +8,29 @@ export {
   type RegistryClient,
   type UploadBlobOptions,
 } from './client.ts';
+export { type CopyOptions, copy } from './copy/copy.ts';
+export { type LoadOptions, type LoadReport, load } from './copy/load.ts';
+export type { CommonLocation, CopyDestinationLocation, CopySourceLocation } from './copy/location.ts';
+export type { ManifestFormat } from './copy/media-types.ts';
+export type { CopyReport, RecompressedReport } from './copy/report.ts';
+export { type SaveOptions, save } from './copy/save.ts';
+export { type DeleteReport, deleteReference } from './delete.ts';
 export type { Environment } from './env.ts';
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
-export { listTags } from './list-tags.ts';
+export {
+  type ListReferrersOptions,
+  listReferrers,
+  type ReferrerNode,
+  type ReferrerTree,
+} from './list-referrers.ts';
+export { listRepositories } from './list-repositories.ts';
+export { type ListTagsOptions, listTags } from './list-tags.ts';
 export { type LoginOptions, type LoginReport, login } from './login.ts';
 export { type LogoutOptions, type LogoutReport, logout } from './logout.ts';
 export type { CallOptions, FetchedManifest, ManifestHead } from './manifests.ts';
 export type { Credentials, RegistryOptions } from './options.ts';
 export { type PulledImage, type PullOptions, pull } from './pull.ts';
+export { type PullArtifactOptions, type PulledArtifact, pullArtifact } from './pull-artifact.ts';
 export { type PushOptions, push } from './push.ts';
 export { type RemoteImage, type RemoteOptions, remoteImage, resolveRemote } from './remote-image.ts';
 export type { BlobReport, TransferReport } from './report.ts';

@@ -7,10 +7,19 @@ export const limits = {
   configBytes: 8_388_608,
   tokenBytes: 65_536,
   errorBytes: 65_536,
-  tagPageBytes: 8_388_608,
-  tagPages: 1_000,
-  tags: 1_000_000,
-  tagsPerPage: 1_000,
+  /** Lists of tags and of repositories. */
+  listPageBytes: 8_388_608,
+  listPages: 1_000,
+  listNames: 1_000_000,
+  namesPerPage: 1_000,
+  referrerPages: 100,
+  /** Referrers of one manifest, over all pages. */
+  referrers: 10_000,
+  /** Referrers of referrers. */
+  referrerDepth: 8,
+  referrerNodes: 1_000,
+  /** Files of an artifact. */
+  artifactFiles: 10_000,
   authFileBytes: 1_048_576,
   certificateFileBytes: 1_048_576,
   helperOutputBytes: 65_536,
@@ -44,6 +53,9 @@ export const timeouts = {
   /** How long a loopback registry has to start TLS before plain HTTP is taken. */
   schemeProbe: 2_000,
   cancelUpload: 2_000,
+  /** Changing an authentication file takes milliseconds: a lock this old has lost its owner. */
+  fileLock: 10_000,
+  fileLockPoll: 20,
   retryFirst: 250,
   retryMost: 10_000,
   /** A registry that asks for a longer pause gets an error instead of a silent program. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isOciError, type OciEvent } from '@ocijs/image';
+import { editAuthFile } from './auth/edit-auth-file.ts';
 import { missingHtpasswd, startDockerRegistry } from './docker-registry.testkit.ts';
 import { startFaultRegistry } from './fault-registry.testkit.ts';
 import { temporaryDirectory, temporaryStore } from './images.testkit.ts';
@@ -238,16 +239,16 @@ describe('the file', () => {
     assert.deepEqual(await readdir(join(at.path, 'dotfiles')), ['docker.json']);
   });
 
-  test('survives twelve logins at once', async () => {
+  test('loses no entry to twelve edits at once, and a lock whose owner died is taken over', async () => {
     await using at = await home();
-    await using registry = await serve(undefined);
-    const port = registry.host.split(':')[1];
-    const hosts = Array.from({ length: 12 }, (_, index) => `127.0.0.${index + 1}:${port}`);
+    const names = Array.from({ length: 12 }, (_, index) => `r${index}.org`);
+    const lock = await at.write('.docker/.config.json.oci-lock', '');
+    await utimes(lock, 1, 1);
     await at.write('.docker/config.json', '{"auths":{"kept.org":{}}}');
-    const { editAuthFile } = await import('./auth/edit-auth-file.ts');
-    for (const host of hosts) await editAuthFile(at.docker, { name: host, entry: user });
+    await Promise.all(names.map((name) => editAuthFile(at.docker, { name, entry: user })));
     const { auths } = await at.read('.docker/config.json');
-    assert.deepEqual(Object.keys(auths as object), ['kept.org', ...hosts]);
+    assert.deepEqual(Object.keys(auths as object).sort(), ['kept.org', ...names].sort());
+    assert.deepEqual(await readdir(join(at.path, '.docker')), ['config.json']);
   });
 
   test('that is damaged is neither used nor quoted nor overwritten', async () => {
@@ -266,7 +267,6 @@ describe('the file', () => {
 
   test('has Docker Hub under the key that its tool looks for', async () => {
     await using at = await home();
-    const { editAuthFile } = await import('./auth/edit-auth-file.ts');
     const auth = await at.write('auth.json', '{}');
     const docker = await at.write('.docker/config.json', '{"auths":{"index.docker.io":{"auth":"eDp5"}}}');
     for (const path of [auth, docker])

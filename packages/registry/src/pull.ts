@@ -65,6 +65,9 @@ export async function pull(name: string | Reference, options: PullOptions): Prom
     const message = `entry ${digest} of the index is of the unknown type ${mediaType} and was left out`;
     onEvent?.({ type: 'warning', code: 'INDEX_ENTRY_SKIPPED', message });
   }
+  // Taken before the store is asked what it has, and held until the name is set: nothing of it is collected meanwhile.
+  const purpose = `pull of ${canonical}`;
+  await using _lease = await store.lease({ digests: digestsOf(graph), purpose, signal });
   const transfer = await pullBlobs(session, { graph, repository, store, signal });
   await storeManifests(graph, { store, damaged, signal });
   // Opened before it is named: a platform or a config that does not fit must not change the name.
@@ -74,6 +77,11 @@ export async function pull(name: string | Reference, options: PullOptions): Prom
   const { digest, mediaType } = top;
   const report = { reference: canonical, digest, mediaType, platform: image.platform, ...transfer };
   return withReport(image, report);
+}
+
+function digestsOf({ indexes, manifests }: ImageGraph): readonly Digest[] {
+  const documents = [...indexes, ...manifests].map(({ descriptor }) => descriptor);
+  return [...documents, ...blobsOf(manifests)].map(({ digest }) => digest);
 }
 
 interface BlobTransfer {

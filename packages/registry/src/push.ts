@@ -18,6 +18,7 @@ import { canonicalRegistry } from './names.ts';
 import type { RegistryOptions } from './options.ts';
 import { trackBlob } from './progress.ts';
 import { openPushSource, type PushSource } from './push-source.ts';
+import { recordReferrer } from './referrers-tag.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { createSession, type Session } from './session.ts';
 import { uploadBlob } from './upload.ts';
@@ -165,10 +166,10 @@ async function pushManifests(
   const { content, reference, signal } = target;
   const { repository, tag } = reference;
   const nodes = [
-    ...content.graph.manifests.map((node) => ({ ...node, subject: node.manifest.subject })),
-    ...[...content.graph.indexes].reverse().map((node) => ({ ...node, subject: node.index.subject })),
+    ...content.graph.manifests,
+    ...[...content.graph.indexes].reverse().map((node) => ({ ...node, manifest: node.index })),
   ];
-  for (const { descriptor, bytes, subject } of nodes) {
+  for (const { descriptor, bytes, manifest } of nodes) {
     const { digest, mediaType } = descriptor;
     const name = digest === content.top.digest ? (tag ?? digest) : digest;
     const { subjectKnown } = await putManifest(session, {
@@ -178,8 +179,7 @@ async function pushManifests(
       mediaType,
       signal,
     });
-    if (subject === undefined || subjectKnown) continue;
-    const message = `${session.registry} does not list ${digest} as a referrer of ${subject.digest}`;
-    session.options.onEvent?.({ type: 'warning', code: 'REFERRERS_UNSUPPORTED', message });
+    if (manifest.subject === undefined || subjectKnown) continue;
+    await recordReferrer(session, { repository, descriptor, manifest, signal });
   }
 }

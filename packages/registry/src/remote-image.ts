@@ -76,7 +76,7 @@ export async function resolveRemote(
 }
 
 /** A repository as something that bytes can be read from. */
-function remoteContent(
+export function remoteContent(
   session: Session,
   { repository, resolved }: { readonly repository: string; readonly resolved: Resolved },
 ): Pick<ContentStore, 'read' | 'readAll'> {

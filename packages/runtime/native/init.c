@@ -304,6 +304,7 @@ __attribute__((noreturn)) static void run_monitor(void) {
   if (filesystem_of(proc_fd) != PROC_SUPER_MAGIC) fail(fail_with(-EINVAL, "/proc is not a procfs"), NULL);
 
   int attached = (HEADER->flags & PLAN_ATTACHED) != 0;
+  CALL(prctl, PR_SET_NAME, "oci-init", 0, 0, 0);
   if ((HEADER->flags & PLAN_HOST_SESSION) != 0) CALL(setsid, 0);
   else if (attached && (HEADER->flags & PLAN_RELAY) == 0) CALL(setpgid, 0, 0);
   if (attached) CALL(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -55,16 +55,19 @@ static long step_console(const struct step *step) {
   CALL(close, target);
   if (result < 0) return result;
 
+  result = CALL(ioctl, slave, TIOCSCTTY, 0);
+  for (i32 fd = 0; fd < 3 && result >= 0; fd++) result = duplicate_to((i32)slave, fd);
+  if (result < 0) return result;
+  if (slave > 2) CALL(close, slave);
+
+  /* Last: from now on somebody else may hang up. */
   struct message message = {.type = MESSAGE_CONSOLE, .step = current_step};
   append_number(message.detail, sizeof message.detail,
                 append(message.detail, sizeof message.detail, 0, "/dev/pts/"), number);
   result = send_fd(channel, &message, sizeof message, (i32)master);
-  if (result < 0) return result;
-  await_answer();
+  if (result >= 0) await_answer();
   CALL(close, master);
-  for (i32 fd = 0; fd < 3 && result >= 0; fd++) result = duplicate_to((i32)slave, fd);
-  if (result >= 0 && slave > 2) CALL(close, slave);
-  return result < 0 ? result : CALL(ioctl, 0, TIOCSCTTY, 0);
+  return result;
 }
 
 static void copy_window_size(void) {

@@ -23,6 +23,13 @@ export function applyAttributes(entry: EntryContext): undefined {
       });
       continue;
     }
+    if (layer.operations.isReservedAttribute?.(name)) {
+      layer.warn({
+        code: 'attribute-reserved',
+        message: 'extended attributes of overlayfs mean something to it and were left out',
+      });
+      continue;
+    }
     attempt(entry, name, () => layer.operations.setAttribute(metadataTarget(entry), name, value));
     if (!layer.attributes) return;
   }

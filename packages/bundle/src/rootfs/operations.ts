@@ -60,6 +60,12 @@ export interface RootfsOperations {
   /** Removes anything but a directory. */
   remove(entry: NamedEntry): void;
   removeDirectory(entry: NamedEntry): void;
+  /** Removes a name and everything below it at once, where that takes less than one by one. */
+  removeTree?(entry: NamedEntry, options: { readonly unlock: boolean }): void;
+  /** Hides all that lower layers have in a directory, where layers are kept apart. */
+  hideLower?(directory: number): void;
+  /** True for extended attributes that mean something to the file system, which no layer may set. */
+  isReservedAttribute?(name: string): boolean;
   setOwner(target: MetadataTarget, owner: { readonly uid: number; readonly gid: number }): void;
   /** Must not be called for a symbolic link. */
   setMode(target: MetadataTarget, mode: number): void;

@@ -9,6 +9,10 @@ export function removeTree(
   entry: NamedEntry,
   options: { readonly unlock: boolean },
 ): void {
+  if (operations.removeTree !== undefined) {
+    operations.removeTree(entry, options);
+    return;
+  }
   const status = operations.status(entry);
   if (status === undefined) return;
   if (status.kind !== 'directory') {

@@ -47,9 +47,11 @@ export function applyWhiteout(layer: LayerContext, whiteout: Whiteout, parents: 
 
 function removeLower(layer: LayerContext, node: DirectoryNode): void {
   if (node.created) return;
-  layer.tree.touch(node);
-  for (const name of layer.operations.list(layer.tree.open(node)))
-    removeLowerName(layer, { parent: node, name });
+  const { operations, tree } = layer;
+  tree.touch(node);
+  const names = operations.list(tree.open(node));
+  operations.hideLower?.(tree.open(node));
+  for (const name of names) removeLowerName(layer, { parent: node, name });
 }
 
 function removeLowerName(

@@ -1,20 +1,12 @@
-import {
-  createHasher,
-  createTarParser,
-  createVerifier,
-  detectCompression,
-  digestAlgorithm,
-  ImageError,
-} from '@ocijs/image';
-import { createLayerApplier } from '../rootfs/layer.ts';
+import { createHasher, createVerifier, detectCompression, digestAlgorithm } from '@ocijs/image';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
-import { linuxOperations } from '../rootfs/linux-operations.ts';
 import { createInflater, type Inflater } from './inflater.ts';
 import type { LayerTask } from './layer-task.ts';
+import { createLayerWriter } from './layer-writer.ts';
 
 /** What {@link applyLayer} works with. */
 export interface ApplyLayerOptions {
-  /** The blob's bytes, unverified. */
+  /** The blob's bytes, unverified, in buffers of their own. */
   readonly source: AsyncIterable<Uint8Array>;
   /** Called between chunks; throws to stop. */
   readonly checkStop: () => void;
@@ -35,12 +27,11 @@ export async function applyLayer(task: LayerTask, options: ApplyLayerOptions): P
   const { source, checkStop, onProgress, onWarning } = options;
   const verifier = createVerifier(task.descriptor);
   const content = createHasher(digestAlgorithm(task.diffId));
-  using applier = createLayerApplier(task.rootfs, { ...task, operations: linuxOperations(), onWarning });
-  const parser = createTarParser(applier);
+  using writer = createLayerWriter(task, onWarning);
   const blob = createBlobReader((chunk) => {
     checkStop();
     content.update(chunk);
-    parser.push(chunk);
+    writer.push(chunk);
   });
   let failure: { readonly error: unknown } | undefined;
   for await (const chunk of source) {
@@ -53,10 +44,7 @@ export async function applyLayer(task: LayerTask, options: ApplyLayerOptions): P
   verifier.finish();
   failure ??= await attempt(() => blob.finish());
   if (failure !== undefined) throw failure.error;
-  parser.finish();
-  checkContent(task, content.digest());
-  applier.finish();
-  return applier.entries;
+  return writer.finish(content.digest());
 }
 
 async function attempt(action: () => void | Promise<void>): Promise<{ readonly error: unknown } | undefined> {
@@ -87,18 +75,4 @@ function createBlobReader(onOutput: (chunk: Uint8Array) => void): Inflater {
       await inflater?.finish();
     },
   };
-}
-
-function checkContent({ descriptor, diffId }: LayerTask, actual: string): void {
-  if (actual === diffId) return;
-  throw new ImageError(
-    'ERR_OCI_DIGEST_MISMATCH',
-    `the uncompressed content of layer ${descriptor.digest} has digest ${actual}, the image configuration says ${diffId}`,
-    {
-      digest: descriptor.digest,
-      expected: diffId,
-      actual,
-      hint: 'the image is inconsistent; ask whoever made it, or pull it again',
-    },
-  );
 }

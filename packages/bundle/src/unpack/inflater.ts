@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { type Compression, createSyncDecompressor, decompress } from '@ocijs/image';
 import { readSize } from '../limits.ts';
 
-/** Takes compressed bytes; what they contain goes to the receiver it was made for. */
+/** Takes compressed bytes, whose buffers it keeps; what they contain goes to the receiver it was made for. */
 export interface Inflater {
   push(chunk: Uint8Array): void | Promise<void>;
   /** Throws ERR_OCI_COMPRESSION_INVALID when the compressed bytes are cut off. */
@@ -24,8 +24,7 @@ function streamInflater(compression: Compression, onOutput: (chunk: Uint8Array) 
   const failed = running.catch(() => undefined);
   return {
     push: async (chunk) => {
-      // Whoever pushes uses its buffer again.
-      if (!input.write(Buffer.from(chunk))) await Promise.race([once(input, 'drain'), failed]);
+      if (!input.write(chunk)) await Promise.race([once(input, 'drain'), failed]);
       if (input.destroyed) await running;
     },
     finish: async () => {

@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads';
-import { chunksAhead } from '../limits.ts';
+import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import { chunksAhead, contentThreadSize } from '../limits.ts';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
+import { type Credit, createCredit } from './credit.ts';
 import { unpackError } from './error-transfer.ts';
 import type { LayerReply, LayerRequest, LayerTask, LayerThreadData } from './layer-task.ts';
 
-/** How long a thread may take to notice that it is to stop, in milliseconds. After that it is ended by force. */
+/** How long threads may take to notice that they are to stop, in milliseconds. After that they are ended by force. */
 const stopTimeoutMs = 5_000;
 
 /** What happens while a layer is applied. */
@@ -16,29 +17,43 @@ export interface LayerRunOptions {
   readonly onWarning: (warning: ApplyWarning) => void;
 }
 
-/** A thread that applies layers, one at a time. Disposing ends it. */
+/** The threads that apply layers, one layer at a time. Disposing ends them. */
 export interface LayerThread extends AsyncDisposable {
   /** Returns how many entries the layer had. Rejects with the layer's error or with the signal's reason. */
   apply(task: LayerTask, options: LayerRunOptions): Promise<number>;
 }
 
-/** Starts a thread; it costs some 30 ms, while the first bytes may already be on their way. */
+/**
+ * Starts a thread that applies layers. It costs some 30 ms, while the first bytes may already be on their way.
+ * A large layer is read, verified and decompressed by a second thread, ahead of the first.
+ */
 export function startLayerThread(): LayerThread {
   const stop = new SharedArrayBuffer(1);
-  const workerData: LayerThreadData = { stop };
-  const file = new URL(
-    import.meta.url.endsWith('.ts') ? './layer-worker.ts' : './layer-worker.js',
-    import.meta.url,
-  );
-  const worker = new Worker(file, { workerData, name: 'oci-layer' });
   const ended = Promise.withResolvers<never>();
-  worker.once('error', ended.reject);
-  worker.once('exit', () => ended.reject(new Error('the layer thread ended')));
   // Whoever waits for a layer gets the error; when nobody does, it is of no interest.
   ended.promise.catch(() => undefined);
+  const start = (name: string): Worker => {
+    const workerData: LayerThreadData = { stop };
+    const file = new URL(import.meta.url.endsWith('.ts') ? `./${name}.ts` : `./${name}.js`, import.meta.url);
+    const worker = new Worker(file, { workerData, name: `oci-${name}` });
+    worker.once('error', ended.reject);
+    worker.once('exit', () => ended.reject(new Error(`the ${name} ended`)));
+    return worker;
+  };
+  const writer = start('layer-worker');
+  let reader: Worker | undefined;
 
-  function send(request: LayerRequest): void {
-    worker.postMessage(request);
+  /** Returns the worker that reads the blob. */
+  function sendTask(task: LayerTask): Worker {
+    if (task.descriptor.size < contentThreadSize) {
+      send(writer, { type: 'layer', task, content: undefined });
+      return writer;
+    }
+    reader ??= start('content-worker');
+    const { port1, port2 } = new MessageChannel();
+    send(reader, { type: 'layer', task, content: port1 }, [port1]);
+    send(writer, { type: 'layer', task, content: port2 }, [port2]);
+    return reader;
   }
 
   async function apply(task: LayerTask, options: LayerRunOptions): Promise<number> {
@@ -52,18 +67,19 @@ export function startLayerThread(): LayerThread {
       else if (message.type === 'done') result.resolve(message.entries);
       else result.reject(unpackError(message.error));
     };
+    const source = sendTask(task);
+    const workers = new Set([writer, source]);
     const onAbort = (): void => {
       Atomics.store(new Uint8Array(stop), 0, 1);
-      send({ type: 'end' });
+      send(source, { type: 'end' });
       credit.close();
-      force = setTimeout(() => void worker.terminate(), stopTimeoutMs);
+      force = setTimeout(() => workers.forEach((worker) => void worker.terminate()), stopTimeoutMs);
     };
     let force: NodeJS.Timeout | undefined;
-    worker.on('message', onMessage);
+    for (const worker of workers) worker.on('message', onMessage);
     options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      send({ type: 'layer', task });
-      const reading = task.file === undefined ? sendBlob(options, credit) : undefined;
+      const reading = task.file === undefined ? sendBlob(source, { ...options, credit }) : undefined;
       const applied = Promise.race([result.promise, ended.promise]);
       const [outcome, read] = await Promise.allSettled([applied.finally(credit.close), reading]);
       options.signal?.throwIfAborted();
@@ -72,63 +88,33 @@ export function startLayerThread(): LayerThread {
       return outcome.value;
     } finally {
       clearTimeout(force);
-      worker.off('message', onMessage);
+      for (const worker of workers) worker.off('message', onMessage);
       options.signal?.removeEventListener('abort', onAbort);
-    }
-  }
-
-  async function sendBlob({ openBlob }: LayerRunOptions, credit: Credit): Promise<void> {
-    try {
-      for await (const bytes of openBlob()) {
-        if (!(await credit.take())) return;
-        send({ type: 'chunk', bytes });
-      }
-    } finally {
-      send({ type: 'end' });
     }
   }
 
   return {
     apply,
     async [Symbol.asyncDispose]() {
-      await worker.terminate();
+      await Promise.all([writer.terminate(), reader?.terminate()]);
     },
   };
 }
 
-/** How much may still be sent. */
-interface Credit {
-  /** Waits until something may be sent; false when nothing is wanted any more. */
-  take(): Promise<boolean>;
-  give(): void;
-  close(): void;
+function send(worker: Worker, request: LayerRequest, transfer: readonly Transferable[] = []): void {
+  worker.postMessage(request, transfer);
 }
 
-function createCredit(initial: number): Credit {
-  let left = initial;
-  let closed = false;
-  let waiting: (() => void) | undefined;
-  const wake = (): void => {
-    waiting?.();
-    waiting = undefined;
-  };
-  return {
-    async take() {
-      while (left === 0 && !closed) {
-        await new Promise<void>((resolve) => {
-          waiting = resolve;
-        });
-      }
-      left -= 1;
-      return !closed;
-    },
-    give() {
-      left += 1;
-      wake();
-    },
-    close() {
-      closed = true;
-      wake();
-    },
-  };
+async function sendBlob(
+  worker: Worker,
+  { openBlob, credit }: Pick<LayerRunOptions, 'openBlob'> & { readonly credit: Credit },
+): Promise<void> {
+  try {
+    for await (const bytes of openBlob()) {
+      if (!(await credit.take())) return;
+      send(worker, { type: 'chunk', bytes });
+    }
+  } finally {
+    send(worker, { type: 'end' });
+  }
 }

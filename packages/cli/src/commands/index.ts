@@ -2,6 +2,8 @@ import type { Command } from '@oclif/core';
 import Doctor from './doctor.ts';
 import Images from './images.ts';
 import Inspect from './inspect.ts';
+import Login from './login.ts';
+import Logout from './logout.ts';
 import Ps from './ps.ts';
 import Pull from './pull.ts';
 import Push from './push.ts';
@@ -19,6 +21,8 @@ export const COMMANDS: Record<string, Command.Class> = {
   doctor: Doctor,
   images: Images,
   inspect: Inspect,
+  login: Login,
+  logout: Logout,
   ps: Ps,
   pull: Pull,
   push: Push,

@@ -8,7 +8,7 @@ import { emptyLayoutIndex, encodeLayoutIndex } from './layout-index.ts';
 import { isLayout, layoutMarker } from './layout-marker.ts';
 
 /** What may lie in a directory that becomes a layout: our own first steps, cut short; a fresh file system's own. */
-const harmless: ReadonlySet<string> = new Set(['locks', 'ingest', 'blobs', 'lost+found']);
+const harmless: ReadonlySet<string> = new Set(['locks', 'ingest', 'leases', 'blobs', 'lost+found']);
 
 /**
  * Makes the directory an image layout unless it is one already. Several processes may do so at once, and one that
@@ -28,7 +28,7 @@ export async function ensureLayout(files: LayoutFiles): Promise<void> {
 
 /** Removes the empty directories that writing left in a layout which is to be handed on. */
 export async function tidyLayout({ directory }: LayoutFiles): Promise<void> {
-  for (const name of ['ingest', 'locks']) {
+  for (const name of ['ingest', 'leases', 'locks']) {
     try {
       await rmdir(join(directory, name));
     } catch (error) {

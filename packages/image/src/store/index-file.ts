@@ -29,23 +29,24 @@ export async function readIndexFile({ directory }: LayoutFiles): Promise<LayoutI
 
 /**
  * Changes `index.json` under the lock of the layout and returns what was there before; `change` returns the new
- * index, or the same object to leave the file alone. The directories of the blobs are synced first, so that no entry
+ * index, or the same object to leave the file alone, and may look at the blobs: none of them is collected meanwhile.
+ * The directories of the blobs are synced first, so that no entry
  * survives a power cut that its blob does not.
  */
 export async function updateIndexFile(
   files: LayoutFiles,
-  change: (index: LayoutIndex) => LayoutIndex,
+  change: (index: LayoutIndex) => LayoutIndex | Promise<LayoutIndex>,
 ): Promise<LayoutIndex> {
   await using lock = await lockIndex(files);
   const before = await readIndexFile(files);
-  const after = change(before);
+  const after = await change(before);
   if (after === before) return before;
   await syncBlobDirectories(files);
   await writeLayoutFile(files, 'index.json', { bytes: encodeLayoutIndex(after), lock });
   return before;
 }
 
-/** Waits for the lock that guards `oci-layout` and `index.json`. */
+/** Waits for the lock that guards `oci-layout`, `index.json` and `leases/`: what says which blobs are needed. */
 export async function lockIndex(files: LayoutFiles): Promise<Lock> {
   return inOwnDirectory(files, 'locks', (directory) =>
     acquireLock(join(directory, 'index'), {

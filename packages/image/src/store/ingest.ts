@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Descriptor } from '../descriptor.ts';
 import { digestAlgorithm } from '../digest/digest.ts';
@@ -45,8 +45,10 @@ export async function openIngest(
       }),
     );
     try {
-      if ((await blobSize(files, descriptor.digest)) === descriptor.size)
+      if ((await blobSize(files, descriptor.digest)) === descriptor.size) {
+        await renewBlob(files, descriptor);
         return new LayoutIngest(files, descriptor, { lock, partial: undefined });
+      }
       const partial = await openPartial(files, descriptor, { signal });
       return new LayoutIngest(files, descriptor, { lock, partial });
     } catch (error) {
@@ -54,6 +56,20 @@ export async function openIngest(
       throw error;
     }
   });
+}
+
+/**
+ * Makes a blob count as new: whoever ingests it is going to name it, and a collector spares what is young. The lock of
+ * the blob is held, which a collector takes before it removes one.
+ */
+async function renewBlob(files: LayoutFiles, { digest }: Descriptor): Promise<void> {
+  const now = new Date();
+  try {
+    await utimes(blobPath(files, digest), now, now);
+  } catch (error) {
+    // Only the owner of a file may say how old it is. In a store that users share, leases protect, and names.
+    if (errnoOf(error) !== 'EPERM') throw error;
+  }
 }
 
 /** The open file of an ingest. */

@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, parseAnyDigest } from '../digest/digest.ts';
 import { ImageError } from '../errors.ts';
@@ -10,6 +10,12 @@ export interface LayoutFiles {
   readonly directory: string;
   /** A store is for its user alone; a layout that is made to be handed on follows the umask. */
   readonly privacy: 'private' | 'umask';
+}
+
+/** The layout that is in a directory: private when nobody else may enter it. */
+export async function layoutFilesOf(directory: string): Promise<LayoutFiles> {
+  const { mode } = await stat(directory);
+  return { directory, privacy: (mode & 0o077) === 0 ? 'private' : 'umask' };
 }
 
 /** The mode of directories that are made in the layout. */
@@ -44,7 +50,7 @@ export function blobLockName(digest: Digest): string {
 }
 
 /** The directories in which we keep what is no part of an image layout. */
-export type OwnDirectory = 'ingest' | 'locks';
+export type OwnDirectory = 'ingest' | 'leases' | 'locks' | 'quarantine';
 
 /**
  * Does some work in a directory of the layout's own, which is made if it is not there. The work is repeated when the

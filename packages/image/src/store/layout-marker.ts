@@ -25,8 +25,14 @@ export async function isLayout(directory: string): Promise<boolean> {
     if (errno !== 'ENOTDIR') throw error;
     throw new ImageError('ERR_OCI_STORE_INVALID', `${directory} is not a directory`, { path: directory });
   }
+  assertLayoutVersion(raw, path);
+  return true;
+}
+
+/** Throws ERR_OCI_STORE_INVALID unless the bytes of an `oci-layout` file say version 1.0.0. */
+export function assertLayoutVersion(raw: Uint8Array, path: string): void {
   const version = layoutVersion(raw, path);
-  if (version === VERSION) return true;
+  if (version === VERSION) return;
   throw new ImageError('ERR_OCI_STORE_INVALID', `${path} has an unknown layout version`, {
     path,
     jsonPath: '$.imageLayoutVersion',

@@ -8,6 +8,7 @@ import { openIngest } from './ingest.ts';
 import { blobPath, type LayoutFiles } from './layout-files.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import { checkName, findName, namedEntries, withName, withoutName } from './layout-index.ts';
+import { openLease } from './lease/lease.ts';
 import type { Store } from './store.ts';
 import { imageFromStore } from './store-image.ts';
 
@@ -22,13 +23,15 @@ export function layoutStore(files: LayoutFiles): Store {
   };
   let lastUpdate: Promise<unknown> = Promise.resolve();
   // One after the other within this store, so that they don't compete for the lock between processes.
-  const update = (change: (index: LayoutIndex) => LayoutIndex): Promise<LayoutIndex> => {
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     wrote = true;
-    const next = () => inStore(directory, () => updateIndexFile(files, change));
+    const next = () => inStore(directory, work);
     const done = lastUpdate.then(next, next);
     lastUpdate = done;
     return done;
   };
+  const update = (change: Parameters<typeof updateIndexFile>[1]): Promise<LayoutIndex> =>
+    inTurn(() => updateIndexFile(files, change));
 
   const store: Store = {
     directory,
@@ -39,9 +42,8 @@ export function layoutStore(files: LayoutFiles): Store {
     file: (digest) => blobPath(files, digest),
     async put(bytes, { mediaType }) {
       const descriptor: Descriptor = { mediaType, digest: digestBytes(bytes), size: bytes.length };
-      if ((await blobSize(files, descriptor.digest)) === descriptor.size) return descriptor;
       await using ingest = await ingestBlob(descriptor);
-      // Another process stored it while we waited; else what an earlier run left is of no use.
+      // When it is there already, the ingest has made it young; else what an earlier run left is of no use.
       if ((await blobSize(files, descriptor.digest)) === descriptor.size) return descriptor;
       await ingest.reset();
       await ingest.write(bytes);
@@ -53,15 +55,25 @@ export function layoutStore(files: LayoutFiles): Store {
     resolve: async (name) => findName(await index(), name),
     async tag(name, descriptor) {
       checkName(name);
-      if ((await blobSize(files, descriptor.digest)) === undefined)
-        throw blobNotFound(descriptor.digest, directory);
-      await update((before) => withName(before, name, descriptor));
+      await update(async (before) => {
+        // Under the lock: a collector cannot take the blob away between the look and the name.
+        if ((await blobSize(files, descriptor.digest)) === undefined)
+          throw blobNotFound(descriptor.digest, directory);
+        return withName(before, name, descriptor);
+      });
     },
     async untag(name) {
       const before = await update((found) =>
         findName(found, name) === undefined ? found : withoutName(found, name),
       );
       return findName(before, name) !== undefined;
+    },
+    async lease(options) {
+      const lease = await inTurn(() => openLease(files, options));
+      return {
+        add: (digests) => inTurn(() => lease.add(digests)),
+        [Symbol.asyncDispose]: () => inStore(directory, () => lease[Symbol.asyncDispose]()),
+      };
     },
     image: (name, options) => imageFromStore(store, name, options),
     async [Symbol.asyncDispose]() {

@@ -73,6 +73,11 @@ export function createMemoryStore(): ImageStore {
       index = withoutName(index, name);
       return found;
     },
+    // Nothing collects garbage here.
+    async lease({ signal }) {
+      signal?.throwIfAborted();
+      return { add: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
+    },
     image: (name, options) => imageFromStore(store, name, options),
     async [Symbol.asyncDispose]() {
       blobs.clear();

@@ -2,6 +2,7 @@ import type { Descriptor } from '../descriptor.ts';
 import type { Platform } from '../platform.ts';
 import type { ImageSource } from '../source.ts';
 import type { ContentStore } from './content-store.ts';
+import type { Lease, LeaseOptions } from './lease/lease.ts';
 
 /** An entry of a store's index that has a name. */
 export interface NamedImage {
@@ -33,6 +34,11 @@ export interface ImageStore extends ContentStore, AsyncDisposable {
   tag(name: string, descriptor: Descriptor): Promise<void>;
   /** Forgets a name; false when there was none. The blobs stay. */
   untag(name: string): Promise<boolean>;
+  /**
+   * Protects blobs from garbage collection, in all processes, until the lease is disposed or the process ends. Who
+   * brings an image into the store takes one, and gives it up when the image has its name.
+   */
+  lease(options: LeaseOptions): Promise<Lease>;
   /**
    * Opens an image by name or descriptor; an index is followed to the manifest of the platform.
    * Throws ERR_OCI_IMAGE_NOT_FOUND, ERR_OCI_PLATFORM_NOT_FOUND, and what {@link loadImage} throws.

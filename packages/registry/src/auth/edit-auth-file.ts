@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } fr
 import { basename, dirname, join } from 'node:path';
 import { RegistryError } from '../errors.ts';
 import { normalizeKey, parseAuthDocument, parseAuthFile } from './docker-config.ts';
+import { withFileLock } from './file-lock.ts';
 import type { StorableCredentials } from './helper.ts';
 import { serverKey } from './keychain.ts';
 
@@ -28,23 +29,33 @@ const attempts = 5;
  * Throws ERR_OCI_REGISTRY_CREDENTIALS_INVALID, without quoting the file.
  */
 export async function editAuthFile(path: string, edit: AuthFileEdit): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
+  const file = await resolveLink(path);
+  if (edit.entry === undefined && (await readVersion(file)) === undefined) return false;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    return await withFileLock(join(dirname(file), `.${basename(file)}.oci-lock`), {
+      work: () => editLocked(file, { ...edit, path }),
+      signal: edit.signal,
+    });
+  } catch (error) {
     edit.signal?.throwIfAborted();
-    const file = await resolveLink(path);
-    const before = await readVersion(file);
-    const document = parseAuthDocument(before?.text ?? '', path);
-    parseAuthFile(before?.text ?? '', path);
-    const changed = changeEntry(document, { ...edit, path });
-    if (changed === undefined) return false;
-    try {
-      const text = `${JSON.stringify(changed, null, '\t')}\n`;
-      if (await replaceFile(file, { text, before })) return true;
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      throw unwritable(path, `cannot be written (${String(code)})`, error);
-    }
-    if (attempt >= attempts) throw unwritable(path, 'is being changed by another program all the time');
+    if (error instanceof RegistryError) throw error;
+    throw unwritable(path, `cannot be written (${String((error as { code?: unknown }).code)})`, error);
   }
+}
+
+/** The lock keeps our own processes apart; Docker and podman are noticed when they change the file meanwhile. */
+async function editLocked(file: string, edit: AuthFileEdit & { readonly path: string }): Promise<boolean> {
+  const { path, signal } = edit;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    signal?.throwIfAborted();
+    const before = await readVersion(file);
+    parseAuthFile(before?.text ?? '', path);
+    const changed = changeEntry(parseAuthDocument(before?.text ?? '', path), edit);
+    if (changed === undefined) return false;
+    if (await replaceFile(file, { text: `${JSON.stringify(changed, null, '\t')}\n`, before })) return true;
+  }
+  throw unwritable(path, 'is being changed by another program all the time');
 }
 
 /** All keys that mean the registry go, so that an old one under another spelling does not win. */
@@ -114,7 +125,6 @@ async function replaceFile(
   path: string,
   { text, before }: { readonly text: string; readonly before: Version | undefined },
 ): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const handle = await open(temporary, 'wx', 0o600);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { startInit } from './index.ts';
 import { makeBundle, makeSpec, runScript, skipReason, startOptions } from './testing/bundle.ts';
@@ -29,18 +29,21 @@ test('the terminal goes to a console socket, also one with a long path', { skip 
   mkdirSync(directory);
   const fd = openSync(directory, 'r');
   const server = createServer();
-  server.listen(`/proc/self/fd/${fd}/socket`);
-  await once(server, 'listening');
-  const received = new Promise<string>((resolve) => {
-    server.once('connection', (socket) => socket.once('data', (bytes) => resolve(bytes.toString())));
-  });
-  await using _init = await startInit({
-    ...startOptions(bundle, terminal),
-    consoleSocket: `${directory}/socket`,
-  });
-  assert.equal(await received, '/dev/pts/0');
-  server.close();
-  closeSync(fd);
+  try {
+    server.listen(`/proc/self/fd/${fd}/socket`);
+    await once(server, 'listening');
+    const connected = once(server, 'connection');
+    await using _init = await startInit({
+      ...startOptions(bundle, terminal),
+      consoleSocket: `${directory}/socket`,
+    });
+    const [socket] = (await connected) as [Socket];
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    assert.equal(bytes.toString(), '/dev/pts/0');
+  } finally {
+    server.close();
+    closeSync(fd);
+  }
 });
 
 test('a console socket that nobody listens to is named', { skip }, async () => {

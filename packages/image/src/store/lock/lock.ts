@@ -75,7 +75,7 @@ async function take(path: string, attempt: Attempt, depth: number): Promise<stri
   if (holder === undefined || depth > BREAK_DEPTH) return holder;
   if (!(await attempt.staleness.isStale(path, holder))) return holder;
   if (!(await removeDead(path, holder, { attempt, depth }))) return holder;
-  if (depth === 0) await sweep(path, attempt);
+  if (depth === 0) await sweep(dirname(path), { attempt, except: path });
   return claim(path, attempt);
 }
 
@@ -115,14 +115,24 @@ function guardPath(path: string, dead: string): string {
   return `${path.replace(/\.[0-9a-f]{16}$/, '')}.${fingerprint}`;
 }
 
+/** Removes the locks in a directory whose owners are known to have ended, and returns their names. */
+export async function removeDeadLocks(directory: string): Promise<readonly string[]> {
+  return sweep(directory, { attempt: { token: createToken(), staleness: createStaleness() } });
+}
+
 /** A process died here: removes what else the dead left in the directory. */
-async function sweep(path: string, attempt: Attempt): Promise<void> {
-  for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
-    const other = join(dirname(path), entry.name);
-    const token = other === path || !entry.isSymbolicLink() ? undefined : await readToken(other);
+async function sweep(
+  directory: string,
+  { attempt, except }: { readonly attempt: Attempt; readonly except?: string },
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const other = join(directory, entry.name);
+    const token = other === except || !entry.isSymbolicLink() ? undefined : await readToken(other);
     if (token === undefined || tokenLiveness(token) !== 'gone') continue;
-    await removeDead(other, token, { attempt, depth: 1 });
+    if (await removeDead(other, token, { attempt, depth: 1 })) removed.push(entry.name);
   }
+  return removed;
 }
 
 /** What a lock's link says; undefined when there is none. Throws ERR_OCI_STORE_INVALID when it is no link. */

@@ -1,0 +1,45 @@
+import { createTarParser, ImageError } from '@ocijs/image';
+import { createLayerApplier } from '../rootfs/layer.ts';
+import type { ApplyWarning } from '../rootfs/layer-context.ts';
+import { linuxOperations } from '../rootfs/linux-operations.ts';
+import type { LayerTask } from './layer-task.ts';
+
+/** Writes the uncompressed content of one layer to the root file system. Disposing closes everything. */
+export interface LayerWriter extends Disposable {
+  push(chunk: Uint8Array): void;
+  /**
+   * Call when all of the content was written and hashed; returns how many entries there were. Throws
+   * ERR_OCI_DIGEST_MISMATCH when the content is not what the image configuration says.
+   */
+  finish(digest: string): number;
+}
+
+/** Starts to write a layer. Its methods throw what tar parsing and layer application throw. */
+export function createLayerWriter(task: LayerTask, onWarning: (warning: ApplyWarning) => void): LayerWriter {
+  const applier = createLayerApplier(task.rootfs, { ...task, operations: linuxOperations(), onWarning });
+  const parser = createTarParser(applier);
+  return {
+    push: (chunk) => parser.push(chunk),
+    finish(digest) {
+      parser.finish();
+      checkContent(task, digest);
+      applier.finish();
+      return applier.entries;
+    },
+    [Symbol.dispose]: () => applier[Symbol.dispose](),
+  };
+}
+
+function checkContent({ descriptor, diffId }: LayerTask, actual: string): void {
+  if (actual === diffId) return;
+  throw new ImageError(
+    'ERR_OCI_DIGEST_MISMATCH',
+    `the uncompressed content of layer ${descriptor.digest} has digest ${actual}, the image configuration says ${diffId}`,
+    {
+      digest: descriptor.digest,
+      expected: diffId,
+      actual,
+      hint: 'the image is inconsistent; ask whoever made it, or pull it again',
+    },
+  );
+}

@@ -1,0 +1,17 @@
+import type { Compression, Digest } from '@ocijs/image';
+import type { TransferReport } from '../report.ts';
+
+/** A layer that was compressed anew; its diffID is the same. */
+export interface RecompressedReport {
+  readonly from: Digest;
+  readonly to: Digest;
+  readonly compression: Compression;
+}
+
+/** What a copy did. `digest` and `reference` are those at the destination. */
+export interface CopyReport extends TransferReport {
+  readonly source: { readonly reference: string; readonly digest: Digest };
+  /** True when format or compression changed what the digest is of. */
+  readonly digestChanged: boolean;
+  readonly recompressed: readonly RecompressedReport[];
+}

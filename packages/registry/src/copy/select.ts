@@ -1,0 +1,87 @@
+import { type Descriptor, isIndexType, isOciError, loadImage, type Platform } from '@ocijs/image';
+import { RegistryError } from '../errors.ts';
+import { chooseAll, type ImageGraph, walkGraph } from '../graph.ts';
+import { limits } from '../limits.ts';
+import type { CopySource } from './source.ts';
+
+/** Which images of an index go along. */
+export interface Selection {
+  /** One, which then stands alone; all; or what is there, for an archive that has only some of them. */
+  readonly extent: 'one' | 'all' | 'present';
+  /** With `one`; default: the host's. */
+  readonly platform?: Platform | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is copied. */
+export interface Selected {
+  readonly top: Descriptor;
+  readonly graph: ImageGraph;
+  /** Of a single image. */
+  readonly platform: Platform | undefined;
+}
+
+/**
+ * Finds what is to be copied of a source. Throws ERR_OCI_PLATFORM_NOT_FOUND, and ERR_OCI_REGISTRY_INCOMPLETE for an
+ * index of which the source has only a part.
+ */
+export async function selectGraph(source: CopySource, selection: Selection): Promise<Selected> {
+  const { top, platform } = await chooseTop(source, selection);
+  const present = selection.extent === 'present' ? await presentBelow(source, top, selection) : undefined;
+  try {
+    const graph = await walkGraph(top, {
+      load: (descriptor) => load(source, descriptor, selection),
+      choose: (index) =>
+        present === undefined
+          ? chooseAll(index)
+          : index.manifests.filter(({ digest }) => present.has(digest)),
+    });
+    return { top, graph, platform };
+  } catch (error) {
+    if (!isOciError(error, 'ERR_OCI_BLOB_NOT_FOUND') || !isIndexType(top.mediaType)) throw error;
+    throw new RegistryError(
+      'ERR_OCI_REGISTRY_INCOMPLETE',
+      `${source.name} has only a part of the index ${top.digest}`,
+      {
+        cause: error,
+        digest: top.digest,
+        hint: 'pull it with --all-platforms before, or copy one with --platform OS/ARCH',
+      },
+    );
+  }
+}
+
+async function chooseTop(
+  { top, content, name }: CopySource,
+  { extent, platform, signal }: Selection,
+): Promise<Pick<Selected, 'top' | 'platform'>> {
+  if (extent !== 'one') return { top, platform: undefined };
+  // A manifest without a platform to compare may be of an artifact, which has no config to look into.
+  if (!isIndexType(top.mediaType) && platform === undefined) return { top, platform: top.platform };
+  const image = await loadImage(content, top, { name, platform, signal });
+  return { top: image.descriptor, platform: image.platform };
+}
+
+/** The digests below an index that the source has. */
+async function presentBelow(
+  source: CopySource,
+  top: Descriptor,
+  selection: Selection,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (!isIndexType(top.mediaType)) return found;
+  const seen: Descriptor[] = [];
+  await walkGraph(top, {
+    load: (descriptor) => load(source, descriptor, selection),
+    choose: (index) => {
+      seen.push(...index.manifests);
+      return [];
+    },
+  });
+  for (const entry of seen) if (await source.has(entry)) found.add(entry.digest);
+  return found;
+}
+
+function load({ content }: CopySource, descriptor: Descriptor, { signal }: Selection): Promise<Uint8Array> {
+  return content.readAll(descriptor, { signal, limit: limits.manifestBytes });
+}

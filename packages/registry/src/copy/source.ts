@@ -1,0 +1,154 @@
+import {
+  type Descriptor,
+  type Digest,
+  formatReference,
+  type ImageCollection,
+  ImageError,
+  type ImageStore,
+  openArchive,
+  openDirectory,
+  openLayout,
+  parseReference,
+  type ReadableContent,
+  selectEntry,
+  selectImage,
+} from '@ocijs/image';
+import { hasBlob } from '../blobs.ts';
+import type { RegistryOptions } from '../options.ts';
+import { remoteContent } from '../remote-image.ts';
+import { resolve } from '../resolve.ts';
+import { createSession, type Session } from '../session.ts';
+import { type CopySourceLocation, formatLocation } from './location.ts';
+
+/** An open place that one image is read from. */
+export interface CopySource extends AsyncDisposable {
+  /** For reports and messages. */
+  readonly name: string;
+  /** What the name stands for: a manifest or an index. */
+  readonly top: Descriptor;
+  readonly content: ReadableContent;
+  /** Whether a blob is there; asked only of what need not be. */
+  has(descriptor: Descriptor): Promise<boolean>;
+  /** The registry it is in: for mounts, and for downloads that go on where they broke. */
+  readonly remote?: { readonly session: Session; readonly repository: string };
+}
+
+/** Opens a place and finds the image that is meant. */
+export async function openSource(
+  location: CopySourceLocation,
+  options: RegistryOptions,
+): Promise<CopySource> {
+  const { signal } = options;
+  const name = formatLocation(location);
+  switch (location.transport) {
+    case 'registry':
+      return remoteSource(location, options);
+    case 'store':
+      return storeSource(location.store, { name, top: await findStored(location.store, location.name) });
+    case 'oci': {
+      const store = await openLayout(location.directory, { signal });
+      const top = await selectEntry(store, location);
+      return storeSource(store, { name, top, dispose: () => store[Symbol.asyncDispose]() });
+    }
+    case 'dir':
+      return collectionSource(await openDirectory(location.directory, { signal }), { name, location: {} });
+    default: {
+      const format = location.transport === 'oci-archive' ? 'oci' : 'docker';
+      const what = typeof location.file === 'string' ? {} : { location: 'standard input' };
+      const archive = await openArchive(location.file, { ...what, format, signal });
+      return collectionSource(archive, { name, location });
+    }
+  }
+}
+
+async function remoteSource(
+  { reference: asked }: CopySourceLocation & { readonly transport: 'registry' },
+  options: RegistryOptions,
+): Promise<CopySource> {
+  const reference = typeof asked === 'string' ? parseReference(asked) : asked;
+  const { registry, repository } = reference;
+  const session = createSession(registry, { ...options, repository });
+  try {
+    const resolved = await resolve(session, { reference, signal: options.signal });
+    return {
+      name: formatReference(reference),
+      top: resolved.descriptor,
+      content: remoteContent(session, { repository, resolved }),
+      has: (descriptor) => hasBlob(session, { repository, descriptor, signal: options.signal }),
+      remote: { session, repository },
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The name as it is typed, else the full reference. */
+async function findStored(store: ImageStore, name: string): Promise<Descriptor> {
+  const found = (await store.resolve(name)) ?? (await store.resolve(formatReference(parseReference(name))));
+  if (found !== undefined) return found;
+  throw new ImageError('ERR_OCI_IMAGE_NOT_FOUND', `image ${name} is not in the store`, {
+    reference: name,
+    hint: 'oci images lists what is there',
+  });
+}
+
+/** What is in a store or layout. */
+export function storeSource(
+  store: ImageStore,
+  {
+    name,
+    top,
+    dispose = async () => undefined,
+  }: { readonly name: string; readonly top: Descriptor; readonly dispose?: () => PromiseLike<void> },
+): CopySource {
+  return {
+    name,
+    top,
+    content: store,
+    has: async ({ digest }) => (await store.size(digest)) !== undefined,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+async function collectionSource(
+  collection: ImageCollection,
+  {
+    name,
+    location,
+  }: {
+    readonly name: string;
+    readonly location: {
+      readonly name?: string | undefined;
+      readonly digest?: Digest | undefined;
+      readonly position?: number | undefined;
+    };
+  },
+): Promise<CopySource> {
+  try {
+    const top = await selectImage(collection, location);
+    return entrySource(collection, { name, top, dispose: () => collection[Symbol.asyncDispose]() });
+  } catch (error) {
+    await collection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** One image of an archive that stays open, unless told otherwise. */
+export function entrySource(
+  collection: ImageCollection,
+  {
+    name,
+    top,
+    dispose = async () => undefined,
+  }: { readonly name: string; readonly top: Descriptor; readonly dispose?: () => PromiseLike<void> },
+): CopySource {
+  return {
+    name,
+    top,
+    content: collection,
+    has: async ({ digest }) => (await collection.size(digest)) !== undefined,
+    [Symbol.asyncDispose]: dispose,
+  };
+}

@@ -1,0 +1,214 @@
+import { type Descriptor, type Digest, type Platform, parseImageConfig } from '@ocijs/image';
+import { isForeign } from '../blobs.ts';
+import { forEachConcurrently } from '../concurrency.ts';
+import { checkConfigSize } from '../config-size.ts';
+import { defaultConcurrency, limits } from '../limits.ts';
+import type { RegistryOptions } from '../options.ts';
+import type { BlobReport } from '../report.ts';
+import {
+  type Conversion,
+  changesDigest,
+  digestWouldChange,
+  indexFormat,
+  type LayerPlan,
+  type ManifestPlan,
+  planManifests,
+} from './plan.ts';
+import { recompressLayer } from './recompress.ts';
+import type { CopyReport, RecompressedReport } from './report.ts';
+import { rewriteIndex, rewriteManifest } from './rewrite.ts';
+import { type Selected, selectGraph } from './select.ts';
+import type { CopySource } from './source.ts';
+import type { CopyTarget } from './target.ts';
+
+/** How an image is brought from a source to a target. */
+export interface TransferOptions extends RegistryOptions {
+  readonly extent: 'one' | 'all' | 'present';
+  readonly platform?: Platform | undefined;
+  readonly conversion: Conversion;
+  readonly preserveDigests: boolean;
+  /** What the image is called at the target. */
+  readonly name: string | undefined;
+}
+
+/** Copies one image, all but the commit of the target. */
+export async function transfer(
+  source: CopySource,
+  target: CopyTarget,
+  options: TransferOptions,
+): Promise<CopyReport> {
+  const { signal, onEvent, conversion } = options;
+  const selected = await selectGraph(source, options);
+  const { graph, top } = selected;
+  onEvent?.({ type: 'resolve', reference: source.name, digest: top.digest, mediaType: top.mediaType });
+  for (const { mediaType, digest } of graph.unknown) {
+    const message = `entry ${digest} of the index is of the unknown type ${mediaType} and was left out`;
+    onEvent?.({ type: 'warning', code: 'INDEX_ENTRY_SKIPPED', message });
+  }
+  const plans = planManifests(graph, conversion);
+  if (options.preserveDigests && changesDigest(graph, { plans, conversion }))
+    throw digestWouldChange(top, conversion);
+  const moved = await moveBlobs(source, target, { ...options, plans });
+  signal?.throwIfAborted();
+  const written = await writeDocuments(selected, target, {
+    ...options,
+    plans,
+    replacements: moved.replacements,
+  });
+  await target.add(written, options.name);
+  return report({ source, target, selected, written, moved });
+}
+
+interface Moved {
+  readonly replacements: Map<Digest, Descriptor>;
+  readonly blobs: readonly BlobReport[];
+  readonly recompressed: readonly RecompressedReport[];
+}
+
+/** One blob to bring over, with the image whose config says what it is. */
+interface Job {
+  readonly plan: LayerPlan;
+  readonly diffId: () => Promise<Digest | undefined>;
+}
+
+async function moveBlobs(
+  source: CopySource,
+  target: CopyTarget,
+  options: TransferOptions & { readonly plans: readonly ManifestPlan[] },
+): Promise<Moved> {
+  const { plans, signal } = options;
+  const jobs = jobsOf(source, plans, signal);
+  const reports = new Map<Digest, BlobReport>();
+  const recompressed: RecompressedReport[] = [];
+  const replacements = new Map<Digest, Descriptor>();
+  const copyBlob = async ({ plan, diffId }: Job, blobSignal: AbortSignal): Promise<void> => {
+    const { layer, recompress } = plan;
+    if (isForeign(layer) && !(await source.has(layer))) return;
+    const open = (): AsyncIterable<Uint8Array> => source.content.read(layer, { signal: blobSignal });
+    if (recompress === undefined) {
+      const status = await target.writeBlob({ descriptor: layer, open, source, signal: blobSignal });
+      reports.set(layer.digest, {
+        digest: layer.digest,
+        size: layer.size,
+        mediaType: plan.mediaType,
+        status,
+      });
+      return;
+    }
+    const made = { source: open(), diffId: await diffId(), signal: blobSignal };
+    await using renewed = await recompressLayer({ ...plan, recompress }, made);
+    const { descriptor } = renewed;
+    const { digest, size, mediaType } = descriptor;
+    const status = await target.writeBlob({ descriptor, open: renewed.open, signal: blobSignal });
+    replacements.set(layer.digest, descriptor);
+    reports.set(layer.digest, { digest, size, mediaType, status });
+    recompressed.push({ from: layer.digest, to: digest, compression: recompress.to });
+  };
+  await forEachConcurrently(target.sequential ? jobs : bySize(jobs), {
+    limit: target.sequential ? 1 : (options.concurrency ?? defaultConcurrency),
+    signal,
+    work: copyBlob,
+  });
+  return {
+    replacements,
+    recompressed,
+    blobs: jobs.flatMap(({ plan }) => reports.get(plan.layer.digest) ?? []),
+  };
+}
+
+/** Small ones first: configs and thin layers must not wait behind a large one. */
+function bySize(jobs: readonly Job[]): readonly Job[] {
+  return [...jobs].sort((a, b) => a.plan.layer.size - b.plan.layer.size);
+}
+
+/** Config and layers of all manifests, each digest once. */
+function jobsOf(
+  source: CopySource,
+  plans: readonly ManifestPlan[],
+  signal: AbortSignal | undefined,
+): readonly Job[] {
+  const jobs = new Map<Digest, Job>();
+  for (const { node, layers } of plans) {
+    const { config } = node.manifest;
+    checkConfigSize(config);
+    const diffIds = once(async () => {
+      const raw = await source.content.readAll(config, { signal, limit: limits.configBytes });
+      return parseImageConfig(raw).rootfs.diff_ids;
+    });
+    const asIs = { layer: config, mediaType: config.mediaType, recompress: undefined };
+    if (!jobs.has(config.digest)) jobs.set(config.digest, { plan: asIs, diffId: async () => undefined });
+    for (const [index, plan] of layers.entries())
+      if (!jobs.has(plan.layer.digest))
+        jobs.set(plan.layer.digest, { plan, diffId: async () => (await diffIds())[index] });
+  }
+  return [...jobs.values()];
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Writes manifests, then the indexes above them, the innermost first. Returns what stands on top. */
+async function writeDocuments(
+  { graph, top }: Selected,
+  target: CopyTarget,
+  options: TransferOptions & {
+    readonly plans: readonly ManifestPlan[];
+    readonly replacements: Map<Digest, Descriptor>;
+  },
+): Promise<Descriptor> {
+  const { plans, replacements, conversion, onEvent } = options;
+  const write = async (before: Descriptor, renewed: ReturnType<typeof rewriteManifest>): Promise<void> => {
+    await target.writeManifest(renewed.descriptor, renewed.bytes);
+    if (renewed.descriptor.digest !== before.digest) replacements.set(before.digest, renewed.descriptor);
+    if (!renewed.droppedAnnotations) return;
+    const message = `annotations of ${before.digest} were left out: Docker's format has none`;
+    onEvent?.({ type: 'warning', code: 'ANNOTATIONS_DROPPED', message });
+  };
+  // Images before what is attached to them, whose subject may be new.
+  for (const plan of [...plans].sort((a, b) => Number(b.isImage) - Number(a.isImage)))
+    await write(plan.node.descriptor, rewriteManifest(plan, replacements));
+  for (const node of [...graph.indexes].reverse())
+    await write(
+      node.descriptor,
+      rewriteIndex(node, { format: indexFormat(node.descriptor, { plans, conversion }), replacements }),
+    );
+  const { digest, size, mediaType } = replacements.get(top.digest) ?? top;
+  return { ...top, digest, size, mediaType };
+}
+
+function report({
+  source,
+  target,
+  selected,
+  written,
+  moved,
+}: {
+  readonly source: CopySource;
+  readonly target: CopyTarget;
+  readonly selected: Selected;
+  readonly written: Descriptor;
+  readonly moved: Moved;
+}): CopyReport {
+  const { blobs, recompressed } = moved;
+  const { platform, top } = selected;
+  const bytes = (...statuses: readonly string[]): number =>
+    blobs.reduce((sum, { status, size }) => sum + (statuses.includes(status) ? size : 0), 0);
+  return {
+    reference: target.name,
+    digest: written.digest,
+    mediaType: written.mediaType,
+    ...(platform === undefined ? {} : { platform }),
+    blobs,
+    bytesFetched: bytes('fetched', 'resumed'),
+    bytesReused: bytes('reused', 'exists', 'mounted'),
+    bytesPushed: bytes('pushed'),
+    source: { reference: source.name, digest: top.digest },
+    digestChanged: written.digest !== top.digest,
+    recompressed,
+  };
+}
