@@ -1,4 +1,4 @@
-import { OciError } from '@ocijs/image';
+import { OciError } from '@ocijs/image/errors';
 
 /** Every code that `@ocijs/runtime` throws. */
 export type RuntimeErrorCode =

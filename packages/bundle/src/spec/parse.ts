@@ -1,4 +1,4 @@
-import { parseJson } from '@ocijs/image';
+import { parseJson } from '@ocijs/image/json';
 import { BundleError } from '../errors.ts';
 import { configSizeLimit } from './limits.ts';
 import type { RuntimeSpec, User } from './types.ts';

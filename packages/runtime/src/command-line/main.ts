@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { isOciError } from '@ocijs/image';
+import { isOciError } from '@ocijs/image/errors';
 import { type Flags, type ParsedArguments, parseArguments, textFlag, usageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands/index.ts';

@@ -1,4 +1,4 @@
-import { isOciError } from '@ocijs/image';
+import { isOciError } from '@ocijs/image/errors';
 import { destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { signalProcess, waitForEnd } from '../process/signal.ts';

@@ -1,4 +1,4 @@
-import { isOciError } from '@ocijs/image';
+import { isOciError } from '@ocijs/image/errors';
 import type { State } from '../state/record.ts';
 import { stateOf } from '../state/status.ts';
 import { listContainers, readRecord } from '../state/store.ts';
