@@ -14,6 +14,7 @@ busybox:busybox-static
 debootstrap:debootstrap
 newuidmap:uidmap
 htpasswd:apache2-utils
+openssl:openssl
 setpriv:util-linux
 unshare:util-linux
 getfattr:attr

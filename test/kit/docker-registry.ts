@@ -13,8 +13,11 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly directory: string;
 }
 
+/** The `auth` section of its configuration. */
+export type DockerRegistryAuth = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** Starts Debian's docker-registry with its data below `directory`; ends with the scope. */
-export async function dockerRegistry(directory: string): Promise<DockerRegistry> {
+export async function dockerRegistry(directory: string, auth?: DockerRegistryAuth): Promise<DockerRegistry> {
   const port = await freePort();
   const config = join(directory, 'registry.json');
   const data = join(directory, 'registry');
@@ -23,6 +26,7 @@ export async function dockerRegistry(directory: string): Promise<DockerRegistry>
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
     http: { addr: `127.0.0.1:${port}` },
+    ...(auth && { auth }),
   };
   await writeFile(config, JSON.stringify(settings));
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
