@@ -16,6 +16,7 @@ export async function launchComparison(directory: string): Promise<Comparison | 
   let count = 0;
   const runtime = (name: string, program: readonly string[]): Contender => ({
     name,
+    foreign: program[0] !== process.execPath,
     run: async () => {
       const [file = '', ...args] = program;
       const flags = ['--root', `${state}/${name.replaceAll(' ', '-')}`, 'run', '--bundle', bundle];

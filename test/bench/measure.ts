@@ -1,6 +1,8 @@
 /** One way to do a piece of work. */
 export interface Contender {
   readonly name: string;
+  /** Somebody else's program, which may not work on this machine: then it is left out, and said to be. */
+  readonly foreign?: boolean;
   /** Not timed. */
   prepare?(): Promise<void>;
   run(): Promise<void>;
@@ -24,30 +26,49 @@ export interface Timing {
   readonly ratio: number;
 }
 
+/** The figures, and what did not run here with the reason. */
+export interface Measurement {
+  readonly timings: readonly Timing[];
+  readonly omitted: readonly string[];
+}
+
 /** Runs all contenders in turn, `rounds` times after a warm-up, so that a slow minute of the machine hits each alike. */
-export async function measure({ contenders }: Comparison, rounds: number): Promise<readonly Timing[]> {
-  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+export async function measure({ contenders }: Comparison, rounds: number): Promise<Measurement> {
+  const samples = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
+  const omitted: string[] = [];
   for (let round = -1; round < rounds; round++) {
-    for (const contender of contenders) {
-      await contender.prepare?.();
-      const started = performance.now();
-      await contender.run();
-      const elapsed = performance.now() - started;
-      if (round >= 0) samples.get(contender.name)?.push(elapsed);
-      await contender.cleanUp?.();
+    for (const [contender, times] of samples) {
+      try {
+        const elapsed = await time(contender);
+        if (round >= 0) times.push(elapsed);
+      } catch (error) {
+        if (!contender.foreign || round >= 0) throw error;
+        samples.delete(contender);
+        omitted.push(`${contender.name}: ${error instanceof Error ? error.message : error}`);
+      }
     }
   }
-  const baseline = median(samples.get(contenders[0]?.name ?? '') ?? []);
-  return contenders.map(({ name }) => {
-    const times = samples.get(name) ?? [];
+  const medians = [...samples.values()].map(median);
+  const timings = [...samples].map(([{ name }, times], index) => {
+    const middle = medians[index] ?? 0;
     return {
       name,
       min: Math.min(...times),
-      median: median(times),
+      median: middle,
       max: Math.max(...times),
-      ratio: median(times) / baseline,
+      ratio: middle / (medians[0] ?? 1),
     };
   });
+  return { timings, omitted };
+}
+
+async function time(contender: Contender): Promise<number> {
+  await contender.prepare?.();
+  const started = performance.now();
+  await contender.run();
+  const elapsed = performance.now() - started;
+  await contender.cleanUp?.();
+  return elapsed;
 }
 
 function median(values: readonly number[]): number {

@@ -31,9 +31,10 @@ for (const [name, subject] of Object.entries(subjects)) {
     console.log(`${name}: left out: ${comparison}\n`);
     continue;
   }
-  const timings = await measure(comparison, rounds);
+  const { timings, omitted } = await measure(comparison, rounds);
   results.push({ title: comparison.title, timings });
   console.log(`${formatTable({ title: comparison.title, timings })}\n`);
+  for (const line of omitted) console.log(`  left out: ${line}`);
   await rm(directory, { recursive: true, force: true });
 }
 

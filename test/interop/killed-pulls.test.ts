@@ -9,8 +9,8 @@ import { noiseImage, startPuller } from '../kit/pulls.ts';
 import { missing } from '../kit/requirements.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 
-const KILLS = 12;
-const LAYER_BYTES = 12_000_000;
+const KILLS = 8;
+const LAYER_BYTES = 8_000_000;
 
 test('a pull that is killed at any instant leaves a sound store, and the next one fetches only the rest', {
   skip: missing({}),
