@@ -44,6 +44,30 @@ describe('examples', { skip: missing({ commands: ['busybox'] }), timeout: 120_00
       assert.ok(readFileSync(`${examples}/${file}`, 'utf8').split('\n').length <= 30);
   });
 
+  test("the README's program runs as it is written there", async () => {
+    await using temporary = await temporaryDirectory();
+    await using registry = await startRegistry({ directory: `${temporary.path}/registry` });
+    await using store = await openStore(`${temporary.path}/author`);
+    const name = `${registry.host}/debian:bookworm`;
+    await busyboxImage(store, name);
+    await push(name, name, { store });
+    const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+    const program = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    const changed = program
+      .replace('debian:bookworm', name)
+      .replace("'./bundle'", `'${temporary.path}/bundle'`)
+      .replace("['uname', '-a']", "['cat', '/etc/motd']");
+    const env = {
+      ...process.env,
+      OCI_STORE: `${temporary.path}/store`,
+      OCI_ROOT: `${temporary.path}/containers`,
+    };
+    const args = ['--input-type=module', '--eval', `${changed}\nprocess.exitCode = exitCode;`];
+    const { status, stdout, stderr } = await command(process.execPath, args, { env, cwd: examples });
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, 'hello\n');
+  });
+
   test('npm run demo ends well', async () => {
     const demo = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url));
     const { status, stdout, stderr } = await command(process.execPath, [demo]);

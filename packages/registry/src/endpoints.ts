@@ -25,15 +25,15 @@ export const endpoints = {
 } as const;
 
 /**
- * The origin of a registry: https, except with `plainHttp`, or for a registry on this machine that does not
- * speak TLS at its port.
+ * The origin of a registry: https, except with `plainHttp`, or for a registry on this machine, or one that is
+ * configured as `insecure`, that does not speak TLS at its port.
  */
 export async function registryOrigin(
   host: string,
-  options: { readonly plainHttp: boolean; readonly signal?: AbortSignal | undefined },
+  { plainHttp, insecure }: { readonly plainHttp: boolean; readonly insecure: boolean },
 ): Promise<URL> {
-  if (options.plainHttp) return new URL(`http://${host}`);
-  if (defaultScheme(host) === 'https') return new URL(`https://${host}`);
+  if (plainHttp) return new URL(`http://${host}`);
+  if (defaultScheme(host) === 'https' && !insecure) return new URL(`https://${host}`);
   return new URL(`${(await speaksTls(host)) ? 'https' : 'http'}://${host}`);
 }
 

@@ -16,6 +16,12 @@ export interface RegistryEnvironment {
   readonly podmanAuthFile: string;
   /** Directories with one directory of certificates per `HOST[:PORT]`. */
   readonly certificateDirectories: readonly string[];
+  /** `$CONTAINERS_REGISTRIES_CONF`: the only main configuration file when it is set. */
+  readonly registriesConf: string | undefined;
+  /** The others; the first that exists is read. */
+  readonly registriesConfFiles: readonly string[];
+  /** Directories with more of them, all of which are read. */
+  readonly registriesConfDirectories: readonly string[];
   readonly httpProxy: string;
   readonly httpsProxy: string;
   readonly noProxy: string;
@@ -44,6 +50,16 @@ export function registryEnvironment(variables: Environment = process.env): Regis
       join(configHome, 'containers', 'certs.d'),
       '/etc/containers/certs.d',
       '/etc/docker/certs.d',
+    ],
+    registriesConf: value('CONTAINERS_REGISTRIES_CONF'),
+    registriesConfFiles: [
+      join(configHome, 'containers', 'registries.conf'),
+      '/etc/containers/registries.conf',
+      '/usr/share/containers/registries.conf',
+    ],
+    registriesConfDirectories: [
+      '/etc/containers/registries.conf.d',
+      join(configHome, 'containers', 'registries.conf.d'),
     ],
     httpProxy: value('http_proxy') ?? value('HTTP_PROXY') ?? '',
     httpsProxy: value('https_proxy') ?? value('HTTPS_PROXY') ?? '',

@@ -22,6 +22,8 @@ export const limits = {
   artifactFiles: 10_000,
   authFileBytes: 1_048_576,
   certificateFileBytes: 1_048_576,
+  /** One registries.conf. */
+  configFileBytes: 1_048_576,
   helperOutputBytes: 65_536,
   redirects: 8,
   /** Manifests below one index, over all levels. */
@@ -74,3 +76,6 @@ export const defaultConcurrency = 6;
 
 /** How often a failed request is repeated unless the options say otherwise. */
 export const defaultRetries = 4;
+
+/** How often a mirror is asked again at most, since there is another place. */
+export const mirrorRetries = 1;

@@ -25,6 +25,11 @@ export interface RegistryOptions {
   readonly caFile?: string | undefined;
   /** A directory with `*.crt`, `*.cert` and `*.key`, or with one such directory per `HOST[:PORT]`. */
   readonly certificateDirectory?: string | undefined;
+  /**
+   * The only registries.conf to read, for mirrors, moved, blocked and insecure registries; false: none.
+   * Default: those that podman reads.
+   */
+  readonly registriesConf?: string | false | undefined;
   /** How often a failed request is repeated. Default 4. */
   readonly retry?: number | undefined;
   /**

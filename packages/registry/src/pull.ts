@@ -11,6 +11,7 @@ import {
   type Reference,
 } from '@ocijs/image';
 import { forEachConcurrently } from './concurrency.ts';
+import { fromSources, type PullSource, sourceSession } from './config/sources.ts';
 import { checkConfigSize } from './config-size.ts';
 import { downloadBlob } from './download.ts';
 import { blobsOf, chooseAll, chooseOne, type ImageGraph, walkGraph } from './graph.ts';
@@ -18,7 +19,7 @@ import { defaultConcurrency, limits } from './limits.ts';
 import type { RegistryOptions } from './options.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
-import { createSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Options of {@link pull}. */
 export interface PullOptions extends RegistryOptions {
@@ -46,12 +47,24 @@ export interface PulledImage extends ImageSource {
  * other content than it promised; ERR_OCI_PLATFORM_NOT_FOUND; `signal.reason`.
  */
 export async function pull(name: string | Reference, options: PullOptions): Promise<PulledImage> {
-  const { store, signal, platform, onEvent } = options;
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
-  const { registry, repository } = reference;
-  await using session = createSession(registry, { ...options, repository });
-  const resolved = await resolve(session, { reference, expectDigest: options.expectDigest, signal });
+  return fromSources(reference, options, (source) => pullFrom(source, { ...options, reference }));
+}
+
+/** Pulls from one place; the name in the store is the one that was asked for. */
+async function pullFrom(
+  source: PullSource,
+  options: PullOptions & { readonly reference: Reference },
+): Promise<PulledImage> {
+  const { store, signal, platform, onEvent, reference } = options;
+  const { repository } = source.reference;
+  await using session = sourceSession(source);
+  const resolved = await resolve(session, {
+    reference: source.reference,
+    expectDigest: options.expectDigest,
+    signal,
+  });
   const top = resolved.descriptor;
   const canonical = formatReference(reference);
   onEvent?.({ type: 'resolve', reference: canonical, digest: top.digest, mediaType: top.mediaType });
@@ -75,7 +88,14 @@ export async function pull(name: string | Reference, options: PullOptions): Prom
   signal?.throwIfAborted();
   await store.tag(canonical, top);
   const { digest, mediaType } = top;
-  const report = { reference: canonical, digest, mediaType, platform: image.platform, ...transfer };
+  const report = {
+    reference: canonical,
+    ...(source.isMirror ? { mirror: formatReference(source.reference) } : {}),
+    digest,
+    mediaType,
+    platform: image.platform,
+    ...transfer,
+  };
   return withReport(image, report);
 }
 

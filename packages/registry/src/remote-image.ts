@@ -13,10 +13,11 @@ import {
   type Reference,
 } from '@ocijs/image';
 import { getBlob } from './blobs.ts';
+import { fromSources, type PullSource, sourceSession } from './config/sources.ts';
 import { limits } from './limits.ts';
 import type { RegistryOptions } from './options.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
-import { createSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Options of {@link remoteImage} and {@link resolveRemote}. */
 export interface RemoteOptions extends RegistryOptions {
@@ -40,13 +41,20 @@ export async function remoteImage(
   name: string | Reference,
   options: RemoteOptions = {},
 ): Promise<RemoteImage> {
-  const { platform, expectDigest, signal } = options;
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
-  const { repository, registry } = reference;
-  const session = createSession(registry, { ...options, repository });
+  return fromSources(reference, options, (source) => openAt(source, { ...options, reference }));
+}
+
+async function openAt(
+  source: PullSource,
+  options: RemoteOptions & { readonly reference: Reference },
+): Promise<RemoteImage> {
+  const { platform, expectDigest, signal, reference } = options;
+  const { repository } = source.reference;
+  const session = sourceSession(source);
   try {
-    const resolved = await resolve(session, { reference, expectDigest, signal });
+    const resolved = await resolve(session, { reference: source.reference, expectDigest, signal });
     const content = remoteContent(session, { repository, resolved });
     const image = await loadImage(content, resolved.descriptor, {
       name: formatReference(reference),
@@ -71,8 +79,10 @@ export async function resolveRemote(
   const { expectDigest, signal } = options;
   signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
-  await using session = createSession(reference.registry, { ...options, repository: reference.repository });
-  return (await resolve(session, { reference, expectDigest, signal })).descriptor;
+  return fromSources(reference, options, async (source) => {
+    await using session = sourceSession(source);
+    return (await resolve(session, { reference: source.reference, expectDigest, signal })).descriptor;
+  });
 }
 
 /** A repository as something that bytes can be read from. */

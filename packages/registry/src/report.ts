@@ -13,6 +13,8 @@ export interface BlobReport {
 export interface TransferReport {
   /** The full name: `docker.io/library/debian:bookworm`. */
   readonly reference: string;
+  /** The name at the mirror that everything came from, when it was one. */
+  readonly mirror?: string;
   /** Of what the tag names: the index of a multi-platform image, else the manifest. */
   readonly digest: Digest;
   readonly mediaType: string;

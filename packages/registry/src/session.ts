@@ -1,6 +1,7 @@
 import { createAuthorizer } from './auth/authorizer.ts';
 import { findCredentials } from './auth/keychain.ts';
 import { abortable } from './concurrency.ts';
+import { registryPolicy } from './config/policy.ts';
 import { registryOrigin } from './endpoints.ts';
 import { registryEnvironment } from './env.ts';
 import type { RegistryError } from './errors.ts';
@@ -53,25 +54,46 @@ export interface Session extends AsyncDisposable {
   retries(options?: UnitOptions): Retries;
 }
 
+/** How a session is opened. */
+export interface SessionOptions extends RegistryOptions {
+  readonly repository?: string | undefined;
+  /** Accept any certificate and plain HTTP, unless the options say otherwise. Default: as configured. */
+  readonly insecure?: boolean | undefined;
+}
+
 /** Opens a session; nothing is sent before the first request. Credentials may depend on the repository. */
 export function createSession(
   registry: string,
-  { repository, ...options }: RegistryOptions & { readonly repository?: string | undefined },
+  { repository, insecure, ...options }: SessionOptions,
 ): Session {
   const host = registryHost(registry);
   const name = canonicalRegistry(registry);
   const environment = registryEnvironment(options.env);
   const closing = new AbortController();
+  const policy = once(() => {
+    const full = repository === undefined ? name : `${name}/${repository}`;
+    return registryPolicy(full, { registriesConf: options.registriesConf, environment });
+  });
+  /** What a person said of this registry holds, whatever the configuration says. */
+  const isInsecure = async (): Promise<boolean> => {
+    const configured = await policy();
+    return options.tlsVerify !== true && (insecure ?? configured.insecure);
+  };
   const transport = createTransport({
     registry: host,
     userAgent: options.userAgent ?? 'ocijs',
     dispatchers: createDispatchers({
       host,
       environment,
-      loadTls: once(() => loadTlsMaterial(host, { ...options, environment })),
+      loadTls: once(async () => {
+        const tlsVerify = options.tlsVerify ?? !(await isInsecure());
+        return loadTlsMaterial(host, { ...options, tlsVerify, environment });
+      }),
     }),
   });
-  const origin = once(() => registryOrigin(host, { plainHttp: options.plainHttp ?? false }));
+  const origin = once(async () =>
+    registryOrigin(host, { plainHttp: options.plainHttp ?? false, insecure: await isInsecure() }),
+  );
   const authorizer = once(async () =>
     createAuthorizer({
       transport,

@@ -3,7 +3,8 @@ import { engineFailure, invalidCompression } from './failure.ts';
 import { pump } from './pump.ts';
 import { requireZeros } from './zero-padding.ts';
 
-const chunkSize = 256 * 1024;
+/** Each piece of output is a turn of the event loop: 1 MiB takes a fifth less time than 256 KiB. */
+const chunkSize = 1024 * 1024;
 
 /** Inflates all members of a gzip stream; zeros behind the last one are padding, anything else there is an error. */
 export async function* decodeGzip(

@@ -5,7 +5,7 @@ import { pump } from './pump.ts';
 import { createZstdWalker } from './zstd-walker.ts';
 
 const options = {
-  chunkSize: 256 * 1024,
+  chunkSize: 1024 * 1024,
   params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_LIMIT },
 } as const;
 

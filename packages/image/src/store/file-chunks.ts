@@ -3,6 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { ImageError } from '../errors.ts';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Read behind the end, to see that it is the end. */
+const PROBE_BYTES = 64;
 
 /** Opens a regular file for reading; anything else is refused with ERR_OCI_STORE_INVALID, and without waiting on it. */
 export async function openRegularFile(path: string): Promise<FileHandle> {
@@ -22,10 +24,13 @@ export async function* handleChunks(
   handle: FileHandle,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
+  // Most blobs are manifests and configs: buffers as large as for layers would keep the garbage collector busy.
+  const { size } = await handle.stat();
   for (let position = 0; ; ) {
     signal?.throwIfAborted();
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, position);
+    const length = Math.min(Math.max(size - position, PROBE_BYTES), CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafeSlow(length);
+    const { bytesRead } = await handle.read(chunk, 0, length, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield chunk.subarray(0, bytesRead);

@@ -3,11 +3,11 @@ import { writeImage } from '../build/image.ts';
 import { buildLayer } from '../build/layer.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
-import type { Store } from './store.ts';
+import type { ImageStore, Store } from './store.ts';
 
 /** A small image whose layers hold the given texts: layers of equal text are equal blobs. */
 export async function textImage(
-  store: Store,
+  store: ImageStore,
   texts: readonly string[],
   { name, author }: { readonly name?: string; readonly author?: string } = {},
 ): Promise<Descriptor> {

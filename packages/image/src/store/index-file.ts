@@ -12,11 +12,20 @@ import { acquireLock, type Lock } from './lock/lock.ts';
 /** `index.json` is held for milliseconds; whoever holds it for longer than this is stopped. */
 const LOCK_TIMEOUT_MS = 120_000;
 
+/** What `index.json` was when it was read last: to read it is quick, to check a thousand entries is not. */
+const lastRead = new WeakMap<LayoutFiles, { readonly raw: Uint8Array; readonly index: LayoutIndex }>();
+
 /** Reads `index.json`. Throws ERR_OCI_STORE_INVALID, also when it is missing. */
-export async function readIndexFile({ directory }: LayoutFiles): Promise<LayoutIndex> {
+export async function readIndexFile(files: LayoutFiles): Promise<LayoutIndex> {
+  const { directory } = files;
   const path = join(directory, 'index.json');
   try {
-    return parseLayoutIndex(await readSmallFile(path, LAYOUT_INDEX_LIMIT), path);
+    const raw = await readSmallFile(path, LAYOUT_INDEX_LIMIT);
+    const last = lastRead.get(files);
+    if (last !== undefined && Buffer.compare(last.raw, raw) === 0) return last.index;
+    const index = parseLayoutIndex(raw, path);
+    lastRead.set(files, { raw, index });
+    return index;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ImageError('ERR_OCI_STORE_INVALID', `${directory} has no index.json`, {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import { parseJson } from '../json/parse.ts';
@@ -80,11 +81,14 @@ export function findName({ entries }: LayoutIndex, name: string): Descriptor | u
   return entries.find(({ descriptor }) => nameOf(descriptor) === name)?.descriptor;
 }
 
-/** The index with the name standing for the descriptor, in the place of the name's earlier entry. */
+/** The index with the name standing for the descriptor, in the place of the name's earlier entry; itself when it does so. */
 export function withName(index: LayoutIndex, name: string, descriptor: Descriptor): LayoutIndex {
   const annotations = { ...descriptor.annotations, [REF_NAME]: name };
   const entry = { descriptor: { ...descriptor, annotations }, written: { ...descriptor, annotations } };
-  const place = index.entries.findIndex((other) => nameOf(other.descriptor) === name);
+  const named = index.entries.filter((other) => nameOf(other.descriptor) === name);
+  const [only] = named;
+  if (named.length === 1 && isDeepStrictEqual(only?.written, entry.written)) return index;
+  const place = index.entries.findIndex((other) => other === only);
   if (place === -1) return { ...index, entries: [...index.entries, entry] };
   const entries = index.entries.map((other, position) => (position === place ? entry : other));
   return {

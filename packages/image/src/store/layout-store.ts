@@ -55,6 +55,10 @@ export function layoutStore(files: LayoutFiles): Store {
     resolve: async (name) => findName(await index(), name),
     async tag(name, descriptor) {
       checkName(name);
+      // A warm pull names what has the name: that needs no lock, and nothing synced to the disk.
+      const now = await index();
+      if (withName(now, name, descriptor) === now && (await blobSize(files, descriptor.digest)) !== undefined)
+        return;
       await update(async (before) => {
         // Under the lock: a collector cannot take the blob away between the look and the name.
         if ((await blobSize(files, descriptor.digest)) === undefined)

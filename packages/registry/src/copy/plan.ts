@@ -116,7 +116,7 @@ export function indexFormat(
 
 /** The error for a copy that must keep its digests and cannot. */
 export function digestWouldChange(top: Descriptor, { plainFor }: Conversion): ImageError {
-  const reason = plainFor === undefined ? 'the format or compression asked for' : `that ${plainFor} has`;
+  const reason = plainFor ?? 'the format or compression asked for';
   return new ImageError('ERR_OCI_DIGEST_MISMATCH', `${top.digest} cannot keep its digest in ${reason}`, {
     digest: top.digest,
     expected: top.digest,

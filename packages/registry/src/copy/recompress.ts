@@ -37,9 +37,18 @@ export async function recompressLayer(
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<RecompressedLayer> {
-  const tar = decompress(source, { compression: recompress.from, signal });
-  const bytes = compress(withDiffId(tar, { layer, diffId }), { compression: recompress.to, signal });
+  // Docker's tools look at the bytes rather than at the media type, and skopeo writes uncompressed layers as gzip.
+  const compression = layer.mediaType.startsWith('application/vnd.docker.') ? 'auto' : recompress.from;
+  const tar = decompress(source, { compression, signal });
+  // Without compression the digest of the file is the diffID: no need to compute it twice.
+  const isPlain = recompress.to === 'none' && (diffId === undefined || digestAlgorithm(diffId) === 'sha256');
+  const checked = isPlain ? tar : withDiffId(tar, { layer, diffId });
+  const bytes = compress(checked, { compression: recompress.to, signal });
   const file: Spool = await spool(bytes, { what: `layer ${layer.digest}`, signal });
+  if (isPlain && diffId !== undefined && file.digest !== diffId) {
+    await file[Symbol.asyncDispose]();
+    throw otherLayer(layer, { expected: diffId, actual: file.digest });
+  }
   const { data: _data, ...rest } = layer;
   return {
     descriptor: { ...rest, ...annotationsOf(layer), mediaType, digest: file.digest, size: file.size },
@@ -66,12 +75,19 @@ async function* withDiffId(
   }
   const actual = hasher.digest();
   if (diffId === undefined || actual === diffId) return;
-  throw new ImageError(
+  throw otherLayer(layer, { expected: diffId, actual });
+}
+
+function otherLayer(
+  { digest }: Descriptor,
+  { expected, actual }: { readonly expected: Digest; readonly actual: Digest },
+): ImageError {
+  return new ImageError(
     'ERR_OCI_DIGEST_MISMATCH',
-    `layer ${layer.digest} has the diffID ${actual}, not ${diffId}`,
+    `layer ${digest} has the diffID ${actual}, not ${expected}`,
     {
-      digest: layer.digest,
-      expected: diffId,
+      digest,
+      expected,
       actual,
       hint: 'the config and the layers of the image do not belong together; do not trust it',
     },

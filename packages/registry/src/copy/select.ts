@@ -1,4 +1,4 @@
-import { type Descriptor, isIndexType, isOciError, loadImage, type Platform } from '@ocijs/image';
+import { type Descriptor, isIndexType, isOciError, loadImage, type Platform, parseIndex } from '@ocijs/image';
 import { RegistryError } from '../errors.ts';
 import { chooseAll, type ImageGraph, walkGraph } from '../graph.ts';
 import { limits } from '../limits.ts';
@@ -62,23 +62,24 @@ async function chooseTop(
   return { top: image.descriptor, platform: image.platform };
 }
 
-/** The digests below an index that the source has. */
+/** The digests below an index that the source has, over all levels. */
 async function presentBelow(
   source: CopySource,
   top: Descriptor,
   selection: Selection,
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
-  if (!isIndexType(top.mediaType)) return found;
-  const seen: Descriptor[] = [];
-  await walkGraph(top, {
-    load: (descriptor) => load(source, descriptor, selection),
-    choose: (index) => {
-      seen.push(...index.manifests);
-      return [];
-    },
-  });
-  for (const entry of seen) if (await source.has(entry)) found.add(entry.digest);
+  const indexes = isIndexType(top.mediaType) ? [top] : [];
+  // Grows while it is walked; what is found once is not looked at again, so that circles end.
+  for (const index of indexes) {
+    if (indexes.length > limits.indexManifests) break;
+    const { manifests } = parseIndex(await load(source, index, selection), { mediaType: index.mediaType });
+    for (const entry of manifests) {
+      if (found.has(entry.digest) || !(await source.has(entry))) continue;
+      found.add(entry.digest);
+      if (isIndexType(entry.mediaType)) indexes.push(entry);
+    }
+  }
   return found;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -62,6 +62,17 @@ describe('TLS', { skip }, () => {
       assert.ok(isOciError(error, 'ERR_OCI_REGISTRY_UNAVAILABLE'));
       assert.match(error.hint ?? '', /--ca FILE/);
       return true;
+    });
+  });
+
+  test('is accepted when registries.conf calls the registry insecure, unless told to verify', async () => {
+    await using files = await certificates();
+    await using server = await registry(files);
+    const registriesConf = join(files.path, 'registries.conf');
+    await writeFile(registriesConf, `[[registry]]\nlocation = "${server.host}"\ninsecure = true\n`);
+    await ping(server.host, { registriesConf });
+    await assert.rejects(ping(server.host, { registriesConf, tlsVerify: true }), {
+      code: 'ERR_OCI_REGISTRY_UNAVAILABLE',
     });
   });
 

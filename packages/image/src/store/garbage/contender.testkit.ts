@@ -6,7 +6,7 @@ import { createMemoryStore } from '../memory-store.ts';
 import { removeImage } from '../naming/remove-image.ts';
 import { tagImage } from '../naming/tag-image.ts';
 import { openStore } from '../open.ts';
-import type { ImageStore, Store } from '../store.ts';
+import type { ImageStore } from '../store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 
 // A process that brings images into a store and names them, or one that collects garbage all the time; in it, an
@@ -31,9 +31,9 @@ async function bring(source: ImageStore, top: Descriptor, name: string): Promise
   await store.tag(name, top);
 }
 
-async function assertComplete(held: Store, name: string): Promise<void> {
-  const image = await held.image(name);
-  for (const blob of [image.manifest.config, ...image.manifest.layers]) await held.readAll(blob);
+async function assertComplete(name: string): Promise<void> {
+  const image = await store.image(name);
+  for (const blob of [image.manifest.config, ...image.manifest.layers]) await store.readAll(blob);
 }
 
 async function writer(): Promise<void> {
@@ -43,11 +43,11 @@ async function writer(): Promise<void> {
     // Few different layers, so that the images of all processes overlap.
     const texts = [0, 1, 2].map(() => `layer ${Math.floor(Math.random() * 5)}`);
     await bring(source, await textImage(source, texts, { author: 'x' }), `${name}:a`);
-    await assertComplete(store, `${name}:a`);
+    await assertComplete(`${name}:a`);
     await tagImage(store, `${name}:a`, { target: `${name}:b` });
     await removeImage(store, `${name}:a`);
     await sleep(Math.random() * 5);
-    await assertComplete(store, `${name}:b`);
+    await assertComplete(`${name}:b`);
     if (Math.random() < 0.5) await removeImage(store, `${name}:b`);
     rounds++;
   }

@@ -1,0 +1,4 @@
+export { abortable } from './abortable.ts';
+export * from './digest.ts';
+export * from './hasher.ts';
+export * from './verify.ts';
