@@ -6,6 +6,20 @@ export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from 
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';
 export { type LinuxOperationsOptions, linuxOperations } from './rootfs/linux-operations.ts';
 export type * from './rootfs/operations.ts';
+export {
+  type PreparedRootfs,
+  type PrepareRootfsOptions,
+  prepareRootfs,
+  releaseRootfs,
+} from './snapshots/prepare-rootfs.ts';
+export { type RootfsRecord, readRootfsRecord } from './snapshots/rootfs-record.ts';
+export {
+  type EnsureOptions,
+  openSnapshots,
+  type RemoveUnusedOptions,
+  type Snapshot,
+  type Snapshots,
+} from './snapshots/snapshots.ts';
 export * from './spec/index.ts';
 export type { BundleState, FileRecord } from './state.ts';
 export { type UnpackOptions, unpack } from './unpack/unpack.ts';

@@ -32,4 +32,4 @@ export const stateSizeLimit: number = 1024 * 1024;
 export const filledHolesLimit: number = 1024 ** 3;
 
 /** The largest `snapshot.json` and `rootfs.json` that is read, in bytes. */
-export const snapshotRecordSizeLimit: number = 1024 * 1024;
+export const snapshotRecordSizeLimit: number = 64 * 1024;

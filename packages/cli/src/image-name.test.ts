@@ -16,18 +16,36 @@ const cases: [string, ImageName][] = [
   ],
   [`oci:dir@${digest}`, { transport: 'oci', directory: 'dir', digest }],
   ['oci:di@r:v1', { transport: 'oci', directory: 'di@r', tag: 'v1' }],
+  ['oci-archive:-', { transport: 'oci-archive', file: '-' }],
+  ['oci-archive:/a/b.tar:v1', { transport: 'oci-archive', file: '/a/b.tar', name: 'v1' }],
+  [
+    'docker-archive:a.tar:docker.io/library/debian:12',
+    { transport: 'docker-archive', file: 'a.tar', name: 'docker.io/library/debian:12' },
+  ],
+  ['docker-archive:a.tar:@2', { transport: 'docker-archive', file: 'a.tar', position: 2 }],
+  ['dir:a:b', { transport: 'dir', directory: 'a:b' }],
 ];
 
 for (const [text, name] of cases) {
   test(`reads ${text}`, () => assert.deepEqual(parseImageName(text), name));
 }
 
-for (const text of ['', 'oci:', 'docker://', 'oci::v1', 'oci:dir:']) {
+for (const text of [
+  '',
+  'oci:',
+  'docker://',
+  'oci::v1',
+  'oci:dir:',
+  'dir:',
+  'oci-archive:',
+  'docker-archive::x',
+  'oci-archive:a:',
+]) {
   test(`refuses ${JSON.stringify(text)}`, () =>
     assert.throws(() => parseImageName(text), { code: 'ERR_OCI_USAGE' }));
 }
 
-for (const text of ['oci-archive:a.tar', 'docker-archive:a.tar:x', 'dir:x', 'containers-storage:x']) {
+for (const text of ['docker-daemon:x', 'containers-storage:x']) {
   test(`says what is supported instead of ${text}`, () => {
     assert.throws(() => parseImageName(text), { code: 'ERR_OCI_TRANSPORT_UNSUPPORTED', hint: /oci:DIR/ });
   });

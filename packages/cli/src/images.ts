@@ -1,6 +1,6 @@
-import type { Descriptor, ImageSource, OnEvent, Platform, Store } from '@ocijs/image';
+import type { Descriptor, ImageCollection, ImageSource, OnEvent, Platform, Store } from '@ocijs/image';
 import type { RegistryOptions } from '@ocijs/registry';
-import { CliError } from './errors.ts';
+import { CliError, usageError } from './errors.ts';
 import { codeOf } from './exit-codes.ts';
 import type { ImageName } from './image-name.ts';
 
@@ -21,11 +21,17 @@ export interface OpenImageOptions {
   readonly onEvent: OnEvent;
 }
 
-/** Opens the image of one platform, wherever the name says it is. Layouts stay open until the process ends. */
+/** Opens the image of one platform, wherever the name says it is. Layouts and archives stay open until the process ends. */
 export async function openImage(name: ImageName, options: OpenImageOptions): Promise<ImageSource> {
   if (name.transport === 'oci') {
     const { store, descriptor } = await openLayoutEntry(name);
     return store.image(descriptor, selection(options));
+  }
+  if (name.transport === 'oci-archive' || name.transport === 'docker-archive' || name.transport === 'dir') {
+    const { selectImage } = await import('@ocijs/image');
+    const collection = await openCollection(name, options);
+    const wanted = name.transport === 'dir' ? {} : { name: name.name, position: name.position };
+    return collection.image(await selectImage(collection, wanted), selection(options));
   }
   if (name.transport === 'docker') {
     return options.remote === 'pull' ? pullImage(name.name, options) : readRemote(name.name, options);
@@ -42,6 +48,33 @@ export async function openImage(name: ImageName, options: OpenImageOptions): Pro
   throw new CliError('ERR_OCI_IMAGE_NOT_FOUND', `image ${name.name} is not in the store`, {
     hint: `pull it first: \`oci pull ${name.name}\``,
   });
+}
+
+/** Referred to from here, so that no file is closed by the garbage collector. */
+const openCollections: ImageCollection[] = [];
+
+async function openCollection(
+  name: ImageName & { readonly transport: 'oci-archive' | 'docker-archive' | 'dir' },
+  { signal }: OpenImageOptions,
+): Promise<ImageCollection> {
+  const { openArchive, openDirectory } = await import('@ocijs/image');
+  const collection =
+    name.transport === 'dir'
+      ? await openDirectory(name.directory, { signal })
+      : await openArchive(archiveInput(name.file), {
+          format: name.transport === 'oci-archive' ? 'oci' : 'docker',
+          ...(name.file === '-' ? { location: 'standard input' } : {}),
+          signal,
+        });
+  openCollections.push(collection);
+  return collection;
+}
+
+/** A file, or standard input for `-`. */
+export function archiveInput(file: string): string | AsyncIterable<Uint8Array> {
+  if (file !== '-') return file;
+  if (process.stdin.isTTY) throw usageError('standard input is a terminal, not an archive');
+  return process.stdin;
 }
 
 /** The name under which the store knows an image: the full reference, or what was typed for names of other tools. */

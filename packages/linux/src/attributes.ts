@@ -69,10 +69,16 @@ const second = 1_000_000_000n;
 
 /** Two struct timespec, in memory that the next call reuses. Seconds round down, so that nanoseconds stay positive. */
 function timespecs({ atimeNs, mtimeNs }: FileTimes): Buffer {
-  for (const [offset, time] of [[0, atimeNs] as const, [16, mtimeNs] as const]) {
-    const nanoseconds = ((time % second) + second) % second;
-    timesScratch.writeBigInt64LE((time - nanoseconds) / second, offset);
-    timesScratch.writeBigInt64LE(nanoseconds, offset + 8);
-  }
+  writeTimespec(mtimeNs, 16);
+  if (atimeNs === mtimeNs) timesScratch.copyWithin(0, 16);
+  else writeTimespec(atimeNs, 0);
   return timesScratch;
+}
+
+function writeTimespec(time: bigint, offset: number): void {
+  const seconds = time / second;
+  const nanoseconds = Number(time - seconds * second);
+  const before = nanoseconds < 0;
+  timesScratch.writeBigInt64LE(before ? seconds - 1n : seconds, offset);
+  timesScratch.writeUInt32LE(before ? nanoseconds + 1_000_000_000 : nanoseconds, offset + 8);
 }

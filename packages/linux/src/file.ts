@@ -2,6 +2,7 @@ import { isSystemCallError } from './errors.ts';
 import { check, cString, declare, type Path } from './library.ts';
 
 const writeFunction = declare('long write(int fd, const void *bytes, size_t length)');
+const pwriteFunction = declare('long pwrite(int fd, const void *bytes, size_t length, long position)');
 const ftruncateFunction = declare('int ftruncate(int fd, long length)');
 const flockFunction = declare('int flock(int fd, int operation)');
 const memfdFunction = declare('int memfd_create(const char *name, unsigned int flags)');
@@ -10,6 +11,11 @@ const fcntlFunction = declare('int fcntl(int fd, int command, long argument)');
 /** write(2), once: returns how many bytes were taken, which may be fewer. Throws {@link SystemCallError}. */
 export function write(fd: number, bytes: Uint8Array): number {
   return check(writeFunction(fd, bytes, bytes.length), { syscall: 'write' });
+}
+
+/** pwrite(2), once: like {@link write}, at `position` and without moving there. Throws {@link SystemCallError}. */
+export function pwrite(fd: number, bytes: Uint8Array, position: number): number {
+  return check(pwriteFunction(fd, bytes, bytes.length, position), { syscall: 'pwrite' });
 }
 
 /** ftruncate(2); growing leaves a hole. Throws {@link SystemCallError}. */

@@ -7,7 +7,7 @@ import { fchmod, fchmodat, fchownat, futimens, utimensat } from './attributes.ts
 import { constants } from './constants.ts';
 import { linkat, mkdirat, mknodat, symlinkat } from './create.ts';
 import { listdir, readlinkat } from './directory.ts';
-import { ftruncate, write } from './file.ts';
+import { ftruncate, pwrite, write } from './file.ts';
 import { available } from './library.ts';
 import { nameFromBytes } from './names.ts';
 import { close, openat } from './open.ts';
@@ -40,6 +40,9 @@ function create(name: string, mode = 0o600): number {
 test('a file is created, written, given mode and times to the nanosecond, and renamed', { skip }, () => {
   const fd = create('a');
   assert.equal(write(fd, Buffer.from('hello')), 5);
+  assert.equal(pwrite(fd, Buffer.from('xxELLxx').subarray(2, 5), 1), 3);
+  assert.equal(write(fd, Buffer.of()), 0);
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'hELLo');
   ftruncate(fd, 10_000_000);
   fchmod(fd, { mode: 0o4751 });
   futimens(fd, { atimeNs: -1n, mtimeNs: 1_600_000_000_123_456_789n });

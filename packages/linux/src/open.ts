@@ -29,16 +29,18 @@ export function openat(directory: number, path: Path, options: OpenOptions): num
   });
 }
 
+/** struct open_how: three 64-bit fields, of which no flag needs the upper half. */
+const how = Buffer.alloc(24);
+
 /**
  * openat2(2), with O_CLOEXEC always added. Throws {@link SystemCallError}: EXDEV when the path leaves a
  * RESOLVE_BENEATH directory, ELOOP at a link that `resolve` forbids, EAGAIN when a rename made the answer
  * unsafe (call again), ENOSYS before Linux 5.6.
  */
 export function openat2(directory: number, path: Path, options: Open2Options): number {
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(options.flags | constants.O_CLOEXEC), 0);
-  how.writeBigUInt64LE(BigInt(options.mode ?? 0), 8);
-  how.writeBigUInt64LE(BigInt(options.resolve), 16);
+  how.writeUInt32LE(options.flags | constants.O_CLOEXEC, 0);
+  how.writeUInt32LE(options.mode ?? 0, 8);
+  how.writeUInt32LE(options.resolve, 16);
   const text = cString(path, 'openat2');
   return check(openat2Function(syscallNumber('openat2'), directory, text, how, how.length), {
     syscall: 'openat2',

@@ -79,12 +79,15 @@ export function fremovexattr(fd: number, name: Path): void {
 }
 
 const scratch = Buffer.alloc(largest);
+const nothing = Buffer.alloc(0);
 
 function read(
   call: (buffer: Buffer, size: number) => number,
   what: { readonly syscall: string; readonly path?: Path },
 ): Buffer {
-  return Buffer.from(scratch.subarray(0, check(call(scratch, scratch.length), what)));
+  const length = check(call(scratch, scratch.length), what);
+  // Most files have no attributes.
+  return length === 0 ? nothing : Buffer.from(scratch.subarray(0, length));
 }
 
 function optional(call: () => Buffer): Buffer | undefined {

@@ -18,6 +18,7 @@
 #include "process.h"
 #include "terminal.h"
 
+#include "device-program.h"
 #include "monitor.h"
 
 static long run_step(const struct step *step);
@@ -63,6 +64,7 @@ static long run_step(const struct step *step) {
     case STEP_WRITE_CHILD_PROC: return step_write_child_proc(step);
     case STEP_OOM_SCORE: return step_oom_score(step);
     case STEP_JOIN_CGROUP: return step_join_cgroup(step);
+    case STEP_DEVICE_PROGRAM: return step_device_program(step);
     case STEP_RESOURCE_LIMIT: return step_resource_limit(step);
     case STEP_HOST_HOOKS: return step_host_hooks();
     case STEP_BECOME_ROOT: return step_become_root();

@@ -84,6 +84,7 @@ enum step_tag {
   STEP_COPY_UP = 56,
   STEP_MEMORY_POLICY = 57,
   STEP_WRITE_CHILD_PROC = 58,
+  STEP_DEVICE_PROGRAM = 59,
 };
 
 enum field_name {

@@ -145,6 +145,7 @@ export async function launch(bundle: LaunchBundle | string, options: LaunchOptio
     prepare(options.id ?? randomContainerId(), {
       bundle: loaded.directory,
       spec,
+      seccomp: loaded.seccomp,
       root: options.root,
       signal,
       onEvent: options.onEvent,

@@ -18,3 +18,12 @@ export const cgroupRemovalTimeout: number = 5_000;
 
 /** How many groups below a container's cgroup are looked at. */
 export const cgroupTreeLimit: number = 10_000;
+
+/** How many devices rules may name on cgroup v2: the kernel's verifier looks at a program for a limited time only. */
+export const deviceExceptionLimit: number = 256;
+
+/** The largest seccomp profile that is read from a file, in bytes. */
+export const seccompProfileSizeLimit: number = 1024 * 1024;
+
+/** How many compiled seccomp profiles are kept for further containers. */
+export const keptSeccompFilters: number = 16;

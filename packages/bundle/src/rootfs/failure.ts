@@ -1,4 +1,4 @@
-import { isOciError } from '@ocijs/image';
+import { isOciError } from '@ocijs/image/errors';
 import { BundleError } from '../errors.ts';
 
 /** True for an error with one of these errno names as its code. */

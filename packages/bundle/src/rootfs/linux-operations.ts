@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import * as linux from '@ocijs/linux';
 import type { EntryKind, MetadataTarget, NamedEntry, NodeKind, RootfsOperations } from './operations.ts';
 
@@ -114,7 +113,8 @@ function list(directory: number): string[] {
 
 function write(fd: number, bytes: Uint8Array, position?: number): void {
   for (let done = 0; done < bytes.length; ) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done);
+    const rest = done === 0 ? bytes : bytes.subarray(done);
+    done += position === undefined ? linux.write(fd, rest) : linux.pwrite(fd, rest, position + done);
   }
 }
 

@@ -7,51 +7,7 @@ import { available } from '@ocijs/linux';
 import { linuxOperations } from './linux-operations.ts';
 import { applyLayers, type TestEntry } from './testing/entries.ts';
 import { playground, snapshot } from './testing/snapshot.ts';
-
-interface TableEntry {
-  readonly type: string;
-  readonly name: string;
-  readonly target?: string;
-  readonly content?: string | { readonly $bytes: readonly number[] };
-  readonly mode?: string;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly mtime?: number;
-  readonly dev?: readonly [number, number];
-  readonly xattrs?: Readonly<Record<string, string>>;
-}
-
-const types: Readonly<Record<string, TestEntry['type']>> = {
-  dir: 'directory',
-  file: 'file',
-  reg: 'file',
-  rega: 'file',
-  symlink: 'symlink',
-  hardlink: 'link',
-  fifo: 'fifo',
-  char: 'character-device',
-};
-
-function testEntry({ type, name, target, content, mode, mtime, dev, ...rest }: TableEntry): TestEntry {
-  const known = types[type];
-  assert.ok(known !== undefined, type);
-  return {
-    ...rest,
-    name,
-    type: known,
-    ...(content === undefined
-      ? {}
-      : { content: typeof content === 'string' ? content : Buffer.from(content.$bytes) }),
-    ...(target === undefined ? {} : { linkname: target }),
-    ...(mode === undefined ? {} : { mode: Number(mode) & 0o7777 }),
-    ...(mtime === undefined ? {} : { mtimeNs: BigInt(mtime) * 1_000_000_000n }),
-    ...(dev === undefined ? {} : { deviceMajor: dev[0], deviceMinor: dev[1] }),
-  };
-}
-
-function table<Case>(name: string): readonly Case[] {
-  return JSON.parse(readFileSync(new URL(`./testdata/${name}.json`, import.meta.url), 'utf8')).cases;
-}
+import { type TableEntry, table, testEntry, types } from './testing/tables.ts';
 
 /** undefined when the layers were refused. */
 function outcome(

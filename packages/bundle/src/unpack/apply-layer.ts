@@ -1,4 +1,5 @@
-import { createHasher, createVerifier, detectCompression, digestAlgorithm } from '@ocijs/image';
+import { detectCompression } from '@ocijs/image/compression';
+import { createHasher, createVerifier, digestAlgorithm } from '@ocijs/image/digest';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
 import { createInflater, type Inflater } from './inflater.ts';
 import type { LayerTask } from './layer-task.ts';

@@ -1,4 +1,4 @@
-import { type ErrorFacts, ImageError, type ImageErrorCode, isOciError } from '@ocijs/image';
+import { type ErrorFacts, ImageError, type ImageErrorCode, isOciError } from '@ocijs/image/errors';
 import { BundleError, type BundleErrorCode } from '../errors.ts';
 
 /** An error as it crosses threads; class instances do not. */

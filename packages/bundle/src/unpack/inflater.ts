@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type Compression, createSyncDecompressor, decompress } from '@ocijs/image';
+import { type Compression, createSyncDecompressor, decompress } from '@ocijs/image/compression';
 import { readSize } from '../limits.ts';
 
 /** Takes compressed bytes, whose buffers it keeps; what they contain goes to the receiver it was made for. */

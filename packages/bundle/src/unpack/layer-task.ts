@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Descriptor, Digest } from '@ocijs/image';
 import type { ApplyOptions, ApplyWarning } from '../rootfs/layer-context.ts';
+import type { OverlayTarget } from '../rootfs/overlay/overlay-operations.ts';
 import type { TransferredError } from './error-transfer.ts';
 
 /** One layer to apply, in a form that crosses threads. */
@@ -11,6 +12,8 @@ export interface LayerTask extends ApplyOptions {
   readonly diffId: Digest;
   /** The blob in a local file; without it the main thread sends the bytes. */
   readonly file: string | undefined;
+  /** Keep the layer apart from those below, in the form of overlayfs; the root file system is its own then. */
+  readonly overlay?: OverlayTarget;
 }
 
 /** What the layer thread and the content thread are told. */

@@ -23,6 +23,11 @@ export interface LayerThread extends AsyncDisposable {
   apply(task: LayerTask, options: LayerRunOptions): Promise<number>;
 }
 
+/** Which exports of packages to load. The program's other options (`--eval`, `--input-type`, …) are not for a thread. */
+const conditions: readonly string[] = process.execArgv.filter((option) =>
+  /^(--conditions=|-C=)/.test(option),
+);
+
 /**
  * Starts a thread that applies layers. It costs some 30 ms, while the first bytes may already be on their way.
  * A large layer is read, verified and decompressed by a second thread, ahead of the first.
@@ -35,7 +40,7 @@ export function startLayerThread(): LayerThread {
   const start = (name: string): Worker => {
     const workerData: LayerThreadData = { stop };
     const file = new URL(import.meta.url.endsWith('.ts') ? `./${name}.ts` : `./${name}.js`, import.meta.url);
-    const worker = new Worker(file, { workerData, name: `oci-${name}` });
+    const worker = new Worker(file, { workerData, name: `oci-${name}`, execArgv: [...conditions] });
     worker.once('error', ended.reject);
     worker.once('exit', () => ended.reject(new Error(`the ${name} ended`)));
     return worker;

@@ -1,14 +1,18 @@
-import { applyContent } from './apply-content.ts';
-import { applyLayer } from './apply-layer.ts';
+import type { ApplyWarning } from '../rootfs/layer-context.ts';
 import { blobChunks, checkStop, createProgress, reply, serveLayers } from './worker-side.ts';
 
+// Each kind of work needs modules that the other does not, and loading them takes longer than a small layer.
 serveLayers(async (task, content) => {
-  const entries = await (content === undefined
-    ? applyLayer(task, { source: blobChunks(task), checkStop, onProgress: createProgress(), onWarning })
-    : applyContent(task, { content, checkStop, onWarning }));
-  reply({ type: 'done', entries });
+  if (content === undefined) {
+    const { applyLayer } = await import('./apply-layer.ts');
+    const options = { source: blobChunks(task), checkStop, onProgress: createProgress(), onWarning };
+    reply({ type: 'done', entries: await applyLayer(task, options) });
+  } else {
+    const { applyContent } = await import('./apply-content.ts');
+    reply({ type: 'done', entries: await applyContent(task, { content, checkStop, onWarning }) });
+  }
 });
 
-function onWarning(warning: Parameters<Parameters<typeof applyLayer>[1]['onWarning']>[0]): void {
+function onWarning(warning: ApplyWarning): void {
   reply({ type: 'warning', warning });
 }

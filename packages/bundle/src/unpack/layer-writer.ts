@@ -1,7 +1,9 @@
-import { createTarParser, ImageError } from '@ocijs/image';
+import { ImageError } from '@ocijs/image/errors';
+import { createTarParser } from '@ocijs/image/tar';
 import { createLayerApplier } from '../rootfs/layer.ts';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
 import { linuxOperations } from '../rootfs/linux-operations.ts';
+import { overlayOperations } from '../rootfs/overlay/overlay-operations.ts';
 import type { LayerTask } from './layer-task.ts';
 
 /** Writes the uncompressed content of one layer to the root file system. Disposing closes everything. */
@@ -16,8 +18,12 @@ export interface LayerWriter extends Disposable {
 
 /** Starts to write a layer. Its methods throw what tar parsing and layer application throw. */
 export function createLayerWriter(task: LayerTask, onWarning: (warning: ApplyWarning) => void): LayerWriter {
-  const applier = createLayerApplier(task.rootfs, { ...task, operations: linuxOperations(), onWarning });
+  using opened = new DisposableStack();
+  const operations =
+    task.overlay === undefined ? linuxOperations() : opened.use(overlayOperations(task.overlay));
+  const applier = opened.use(createLayerApplier(task.rootfs, { ...task, operations, onWarning }));
   const parser = createTarParser(applier);
+  const resources = opened.move();
   return {
     push: (chunk) => parser.push(chunk),
     finish(digest) {
@@ -26,7 +32,7 @@ export function createLayerWriter(task: LayerTask, onWarning: (warning: ApplyWar
       applier.finish();
       return applier.entries;
     },
-    [Symbol.dispose]: () => applier[Symbol.dispose](),
+    [Symbol.dispose]: () => resources.dispose(),
   };
 }
 

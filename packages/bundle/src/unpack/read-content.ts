@@ -1,4 +1,5 @@
-import { createHasher, createVerifier, decompress, digestAlgorithm } from '@ocijs/image';
+import { decompress } from '@ocijs/image/compression';
+import { createHasher, createVerifier, digestAlgorithm } from '@ocijs/image/digest';
 import type { LayerTask } from './layer-task.ts';
 
 /** What {@link readContent} works with. */

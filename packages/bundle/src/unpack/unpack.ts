@@ -99,7 +99,7 @@ export async function unpack(
 }
 
 /** The same to start from, whatever the umask and the time. */
-async function makeRootfs(path: string, { rootless, uidMap, gidMap }: ApplyOptions): Promise<void> {
+export async function makeRootfs(path: string, { rootless, uidMap, gidMap }: ApplyOptions): Promise<void> {
   await mkdir(path);
   if (!rootless) {
     const uid = mapId(0, { mappings: uidMap, kind: 'user' });
@@ -147,12 +147,13 @@ async function applyLayers(
 }
 
 /** The blob's file if it is there; when it is not, opening the blob tells why. */
-function localFile(image: ImageSource, descriptor: Descriptor): string | undefined {
+export function localFile(image: ImageSource, descriptor: Descriptor): string | undefined {
   const file = image.blobFile?.(descriptor);
   return file !== undefined && existsSync(file) ? file : undefined;
 }
 
-function requireLinux(): void {
+/** Throws ERR_OCI_PLATFORM_UNSUPPORTED where no layers can be applied. */
+export function requireLinux(): void {
   if (available()) return;
   throw new BundleError(
     'ERR_OCI_PLATFORM_UNSUPPORTED',
@@ -162,7 +163,7 @@ function requireLinux(): void {
 }
 
 /** Root of a user namespace may not make devices, nor set some attributes. */
-async function inUserNamespace(): Promise<boolean> {
+export async function inUserNamespace(): Promise<boolean> {
   const map = await readFile('/proc/self/uid_map', 'utf8');
   return map.trim().split(/\s+/).join(' ') !== '0 0 4294967295';
 }

@@ -1,36 +1,60 @@
 import type { Command } from '@oclif/core';
+import Artifact from './artifact.ts';
+import Attach from './attach.ts';
+import Catalog from './catalog.ts';
+import Copy from './copy.ts';
+import Delete from './delete.ts';
 import Doctor from './doctor.ts';
+import Fsck from './fsck.ts';
+import Gc from './gc.ts';
 import Images from './images.ts';
 import Inspect from './inspect.ts';
+import Load from './load.ts';
 import Login from './login.ts';
 import Logout from './logout.ts';
 import Ps from './ps.ts';
 import Pull from './pull.ts';
 import Push from './push.ts';
+import Referrers from './referrers.ts';
 import Rm from './rm.ts';
+import Rmi from './rmi.ts';
 import Run from './run.ts';
+import Save from './save.ts';
 import Serve from './serve.ts';
 import Spec from './spec.ts';
 import Supervise from './supervise.ts';
+import Tag from './tag.ts';
 import Tags from './tags.ts';
 import Unpack from './unpack.ts';
 import Validate from './validate.ts';
 
 /** Every command of `oci`, by name. */
 export const COMMANDS: Record<string, Command.Class> = {
+  artifact: Artifact,
+  attach: Attach,
+  catalog: Catalog,
+  delete: Delete,
+  copy: Copy,
   doctor: Doctor,
+  fsck: Fsck,
+  gc: Gc,
   images: Images,
   inspect: Inspect,
+  load: Load,
   login: Login,
   logout: Logout,
   ps: Ps,
   pull: Pull,
   push: Push,
+  referrers: Referrers,
   rm: Rm,
+  rmi: Rmi,
   run: Run,
+  save: Save,
   serve: Serve,
   spec: Spec,
   supervise: Supervise,
+  tag: Tag,
   tags: Tags,
   unpack: Unpack,
   validate: Validate,

@@ -17,7 +17,7 @@ export default class Inspect extends BaseCommand {
     image: Args.string({
       required: true,
       ignoreStdin: true,
-      description: 'NAME, docker://NAME or oci:DIR[:TAG|@DIGEST]',
+      description: 'NAME, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE or dir:DIR',
     }),
   };
   static override flags = {

@@ -1,7 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { type KnownContainer, openContainers } from '../containers/collection.ts';
-import { type ContainerStatus, formatStatus, isActive, statusOf } from '../containers/status.ts';
+import {
+  type ContainerState,
+  type ContainerStatus,
+  formatStatus,
+  isActive,
+  statusOf,
+} from '../containers/status.ts';
 import { formatAge, formatTable } from '../render/table.ts';
 import { shortId } from '../render/text.ts';
 
@@ -19,7 +25,7 @@ export default class Ps extends BaseCommand {
     for (const container of await openContainers(directory).list()) {
       rows.push({ container, status: await statusOf(container.record) });
     }
-    const shown = rows.filter(({ status }) => flags.all || isActive(status.state));
+    const shown = rows.filter(({ status }) => flags.all || isListed(status.state));
     const now = Date.now();
     await this.print(flags, {
       json: shown.map(describe),
@@ -42,6 +48,11 @@ export default class Ps extends BaseCommand {
 interface Row {
   readonly container: KnownContainer;
   readonly status: ContainerStatus;
+}
+
+/** One that is still being made has no process to show. */
+function isListed(state: ContainerState): boolean {
+  return isActive(state) && state !== 'creating';
 }
 
 function describe({ container: { record }, status }: Row): object {

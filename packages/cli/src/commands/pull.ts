@@ -5,7 +5,7 @@ import { reportDocument } from '../describe.ts';
 import { usageError } from '../errors.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
-import { parseImageName } from '../image-name.ts';
+import { nameInRegistry, parseImageName } from '../image-name.ts';
 import { formatBytes } from '../render/bytes.ts';
 
 export default class Pull extends BaseCommand {
@@ -67,8 +67,8 @@ export default class Pull extends BaseCommand {
 
 /** `pull` speaks to registries only, so other transports make no sense here. */
 function remoteName(text: string): string {
-  const name = parseImageName(text);
-  if (name.transport !== 'oci') return name.name;
+  const name = nameInRegistry(parseImageName(text));
+  if (name !== undefined) return name;
   throw usageError(`${text} is not in a registry`, 'pull takes NAME[:TAG][@DIGEST] or docker://NAME');
 }
 

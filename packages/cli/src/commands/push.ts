@@ -6,7 +6,7 @@ import { reportDocument } from '../describe.ts';
 import { CliError, usageError } from '../errors.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { type RegistryFlagValues, registryFlags, registryOptions } from '../flags/registry.ts';
-import { parseImageName } from '../image-name.ts';
+import { nameInRegistry, parseImageName } from '../image-name.ts';
 import { openImage, openLayoutEntry, storedName } from '../images.ts';
 import { formatBytes } from '../render/bytes.ts';
 
@@ -64,7 +64,7 @@ export default class Push extends BaseCommand {
       return { source: layout.descriptor, store: layout.store };
     }
     const store = await this.openStore(flags);
-    if (name.transport === 'docker') {
+    if (name.transport !== 'name') {
       const source = await openImage(name, {
         openStore: async () => store,
         pull: 'never',
@@ -90,7 +90,7 @@ interface Source {
 }
 
 function destinationOf(text: string): string {
-  const name = parseImageName(text);
-  if (name.transport !== 'oci') return name.name;
+  const name = nameInRegistry(parseImageName(text));
+  if (name !== undefined) return name;
   throw usageError('push needs a destination in a registry', 'oci push IMAGE REGISTRY/NAME[:TAG]');
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { OnEvent } from '@ocijs/image';
 import type { LaunchBundle } from '@ocijs/runtime';
 import { Args } from '@oclif/core';
@@ -6,10 +7,12 @@ import { type Containers, type KnownContainer, openContainers } from '../contain
 import { checkedName, randomName } from '../containers/names.ts';
 import { writeRecord } from '../containers/record.ts';
 import { removeDirectory } from '../containers/remove.ts';
+import { snapshotsDirectory } from '../containers/snapshots.ts';
 import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { type RegistryFlagValues, registryFlags, registryOptions } from '../flags/registry.ts';
+import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import { runAttached } from '../run/attached.ts';
@@ -33,7 +36,7 @@ const unpackEvents: ReadonlySet<string> = new Set(['unpack-start', 'layer-progre
 export default class Run extends BaseCommand {
   static override summary = 'Run a command in a new container';
   static override description =
-    `The image is pulled when it is missing and unpacked for this container alone. Flags end at the image name: what follows belongs to the command. Exits with the command's code, 128+n after signal n, 125 when the container could not be started, 126 and 127 when the command cannot be executed or is missing.`;
+    `The image is pulled when it is missing; its layers are unpacked once, for all containers. Flags end at the image name: what follows belongs to the command. Exits with the command's code, 128+n after signal n, 125 when the container could not be started, 126 and 127 when the command cannot be executed or is missing.`;
   static override usage = ['run [FLAGS] IMAGE [COMMAND] [ARG...]', 'run [FLAGS] --bundle DIR'];
   static override examples = [
     '<%= config.bin %> run --rm -it debian:bookworm bash',
@@ -41,7 +44,10 @@ export default class Run extends BaseCommand {
   ];
   static override strict = false;
   static override args = {
-    image: Args.string({ ignoreStdin: true, description: 'NAME, docker://NAME or oci:DIR[:TAG|@DIGEST]' }),
+    image: Args.string({
+      ignoreStdin: true,
+      description: 'NAME, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE or dir:DIR',
+    }),
   };
   static override flags = { ...runFlags, ...platformFlags, ...registryFlags };
 
@@ -66,7 +72,14 @@ export default class Run extends BaseCommand {
     const containers = openContainers(storeDirectory);
     const made =
       flags.bundle === undefined
-        ? await this.#fromImage(flags, { containers, name, image: image ?? '', command, variables })
+        ? await this.#fromImage(flags, {
+            containers,
+            storeDirectory,
+            name,
+            image: image ?? '',
+            command,
+            variables,
+          })
         : await this.#fromBundle(flags, { containers, name, directory: flags.bundle });
     this.endProgress();
     await this.#launch(flags, { ...made, containers, storeDirectory });
@@ -76,6 +89,7 @@ export default class Run extends BaseCommand {
     flags: Values,
     wanted: {
       readonly containers: Containers;
+      readonly storeDirectory: string;
       readonly name: string;
       readonly image: string;
       readonly command: readonly string[];
@@ -89,8 +103,10 @@ export default class Run extends BaseCommand {
     const onEvent: OnEvent = (event) => {
       if (!isQuiet || !unpackEvents.has(event.type)) show(event);
     };
-    const image = await openImage(parseImageName(wanted.image), {
-      openStore: () => this.openStore(flags),
+    const name = parseImageName(wanted.image);
+    const openStore = () => this.openStore(flags);
+    const image = await openImage(name, {
+      openStore,
       pull: flags.pull as PullPolicy,
       remote: 'pull',
       registry: registryOptions(flags),
@@ -98,12 +114,26 @@ export default class Run extends BaseCommand {
       signal,
       onEvent,
     });
+    await using _lease = await leaseImage(image, { name, openStore, purpose: 'run', signal });
     const id = newContainerId();
     const directory = await wanted.containers.claim(id, wanted.name);
     try {
       const { command, variables } = wanted;
+      const record = {
+        id,
+        name: wanted.name,
+        image: { name: image.name, digest: image.descriptor.digest },
+        command,
+        created: new Date().toISOString(),
+        root: await this.stateRoot(flags),
+        remove: flags.rm,
+        bundle: join(directory, 'bundle'),
+      };
+      // From now on there may be a mount: a killed run leaves something that can be seen and removed.
+      await writeRecord(directory, { ...record, preparedBy: process.pid });
       const bundle = await prepareBundle(image, {
         directory,
+        snapshots: snapshotsDirectory(wanted.storeDirectory),
         id,
         command,
         environment: variables,
@@ -111,18 +141,9 @@ export default class Run extends BaseCommand {
         signal,
         onEvent,
       });
-      const record = {
-        id,
-        name: wanted.name,
-        image: { name: image.name, digest: image.descriptor.digest },
-        command: bundle.config.process?.args ?? [],
-        created: new Date().toISOString(),
-        root: await this.stateRoot(flags),
-        remove: flags.rm,
-        bundle: bundle.directory,
-      };
-      await writeRecord(directory, record);
-      return { container: { directory, record }, bundle };
+      const ready = { ...record, command: bundle.config.process?.args ?? [] };
+      await writeRecord(directory, ready);
+      return { container: { directory, record: ready }, bundle };
     } catch (error) {
       await discard(wanted.containers, { directory, id, name: wanted.name });
       throw error;

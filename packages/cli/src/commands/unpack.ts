@@ -4,6 +4,7 @@ import { platformText } from '../describe.ts';
 import { parseIdMaps } from '../flags/id-map.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
+import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy, pullPolicies } from '../images.ts';
 
@@ -19,7 +20,7 @@ export default class Unpack extends BaseCommand {
     image: Args.string({
       required: true,
       ignoreStdin: true,
-      description: 'NAME, docker://NAME or oci:DIR[:TAG|@DIGEST]',
+      description: 'NAME, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE or dir:DIR',
     }),
     directory: Args.string({ required: true, ignoreStdin: true, description: 'New or empty directory' }),
   };
@@ -62,8 +63,10 @@ export default class Unpack extends BaseCommand {
     const uidMap = await parseIdMaps('--uid-map', flags['uid-map']);
     const gidMap = await parseIdMaps('--gid-map', flags['gid-map']);
     const onEvent = this.progress(flags);
-    const image = await openImage(parseImageName(args.image), {
-      openStore: () => this.openStore(flags),
+    const name = parseImageName(args.image);
+    const openStore = () => this.openStore(flags);
+    const image = await openImage(name, {
+      openStore,
       pull: flags.pull as PullPolicy,
       remote: 'pull',
       registry: registryOptions(flags),
@@ -71,6 +74,8 @@ export default class Unpack extends BaseCommand {
       signal: this.signal,
       onEvent,
     });
+    const { signal } = this;
+    await using _lease = await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
     const { unpack } = await import('@ocijs/bundle');
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],

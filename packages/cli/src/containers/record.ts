@@ -28,6 +28,8 @@ export interface ContainerRecord {
   /** The bundle that was launched; inside the container's directory unless `--bundle` named one. */
   readonly bundle: string;
   readonly exit?: ContainerExit;
+  /** The process that is preparing the container; once it can be launched there is none. */
+  readonly preparedBy?: number;
 }
 
 const fileName = 'container.json';
@@ -35,13 +37,16 @@ const fileName = 'container.json';
 /** Largest record that is read, in bytes. */
 const sizeLimit = 1024 * 1024;
 
-/** Writes the record so that a reader sees the old one or the new one, never a part. */
+/**
+ * Writes the record so that a reader sees the old one or the new one, never a part; on the disk when it resolves,
+ * but for that of a container which is still being prepared.
+ */
 export async function writeRecord(directory: string, record: ContainerRecord): Promise<void> {
   const temporary = join(directory, `.${fileName}.${randomUUID()}`);
   {
     await using file = await open(temporary, 'wx', 0o600);
     await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-    await file.sync();
+    if (record.preparedBy === undefined) await file.sync();
   }
   await rename(temporary, join(directory, fileName));
 }

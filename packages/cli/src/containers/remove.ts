@@ -29,9 +29,20 @@ export async function removeContainer(
   await containers.release(record.id, record.name);
 }
 
-/** Removes a container's directory with everything in it; the record goes last, so that a half-removed one is still listed. */
+/** Unmounts a container's root file system; its files stay. */
+export async function releaseDirectory(directory: string): Promise<void> {
+  const { releaseRootfs } = await import('@ocijs/bundle');
+  await releaseRootfs(join(directory, 'bundle'));
+}
+
+/**
+ * Removes a container's directory with everything in it; the records go last, so that a half-removed one is still
+ * listed and unmounted.
+ */
 export async function removeDirectory(directory: string): Promise<void> {
-  for (const part of ['bundle', 'hosts', 'hostname', 'output.log']) await removeTree(join(directory, part));
+  await releaseDirectory(directory);
+  const parts = ['bundle/rootfs', 'bundle', 'hosts', 'hostname', 'output.log'];
+  for (const part of parts) await removeTree(join(directory, part));
   await rm(directory, { recursive: true, force: true });
 }
 

@@ -28,9 +28,18 @@ export async function statusOf(record: ContainerRecord): Promise<ContainerStatus
     if (codeOf(error) !== 'ERR_OCI_CONTAINER_NOT_FOUND') throw error;
   }
   const exitCode = record.exit?.code;
-  return exitCode === undefined
-    ? { state: 'dead', isKnownToRuntime: false }
-    : { state: 'exited', exitCode, isKnownToRuntime: false };
+  if (exitCode !== undefined) return { state: 'exited', exitCode, isKnownToRuntime: false };
+  const isPreparing = record.preparedBy !== undefined && isRunning(record.preparedBy);
+  return { state: isPreparing ? 'creating' : 'dead', isKnownToRuntime: false };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
 }
 
 /** True for a container with a process. */

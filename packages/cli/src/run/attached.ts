@@ -1,7 +1,7 @@
 import type { LaunchBundle, LaunchOptions } from '@ocijs/runtime';
 import type { Containers, KnownContainer } from '../containers/collection.ts';
 import { writeRecord } from '../containers/record.ts';
-import { removeDirectory } from '../containers/remove.ts';
+import { releaseDirectory, removeDirectory } from '../containers/remove.ts';
 import { exitCodeOfSignal } from '../exit-codes.ts';
 import { forwardSignals } from './signals.ts';
 
@@ -31,6 +31,7 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
     await removeDirectory(directory);
     await containers.release(record.id, record.name);
   } else {
+    await releaseDirectory(directory);
     const finished = new Date().toISOString();
     const ended = { code, finished, ...(signal === undefined ? {} : { signal }) };
     await writeRecord(directory, { ...record, exit: ended });

@@ -115,7 +115,7 @@ export const runFlags = {
     ...many,
     helpGroup: isolation,
     helpValue: 'OPTION',
-    summary: 'no-new-privileges, seccomp=unconfined, apparmor=unconfined',
+    summary: 'no-new-privileges, seccomp=FILE, seccomp=unconfined, apparmor=unconfined',
   }),
   privileged: Flags.boolean({
     default: false,

@@ -11,6 +11,7 @@ import { writeHostFiles } from './host-files.ts';
 import { overrideConfig } from './image-config.ts';
 import { parseVolume } from './mounts.ts';
 import { planRootless, type RootlessPlan } from './rootless.ts';
+import { withSeccomp } from './seccomp.ts';
 import { allCapabilities, boundingCapabilities, capabilitySet } from './security.ts';
 import { applyRunFlags } from './spec.ts';
 
@@ -23,6 +24,8 @@ export function newContainerId(): string {
 export interface PrepareOptions {
   /** The container's directory; the bundle is made in it. */
   readonly directory: string;
+  /** Where the layers are that containers share. */
+  readonly snapshots: string;
   readonly id: string;
   readonly command: readonly string[];
   /** The variables of `--env` and `--env-file`. */
@@ -38,25 +41,34 @@ export interface PreparedBundle {
   readonly config: RuntimeSpec;
 }
 
-/** Unpacks an image as the private root file system of one container, and writes the configuration for it. */
+/**
+ * Makes the root file system of one container over the layers that all containers of the image share, and writes the
+ * configuration for it.
+ */
 export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
   const { directory, id, flags, signal, onEvent } = options;
   const plan = await rootlessPlan(flags, onEvent);
   const rootless = plan?.options;
-  const { unpack } = await import('@ocijs/bundle');
+  const { prepareRootfs } = await import('@ocijs/bundle');
   const bundle = join(directory, 'bundle');
-  const { rootfs } = await unpack(image, bundle, { ...(rootless && { rootless: true }), signal, onEvent });
+  const { rootfs } = await prepareRootfs(image, bundle, {
+    snapshots: options.snapshots,
+    temporary: flags.rm,
+    signal,
+    onEvent,
+  });
   const hostname = flags.hostname ?? id.slice(0, 12);
   const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
   requireMappedUser(base, plan);
   const requests = [...(flags.device ?? []).map(parseDevice), ...(await privilegedDevices(flags, rootless))];
-  const config = applyRunFlags(base, flags, {
+  const edited = applyRunFlags(base, flags, {
     hostname,
     rootless: rootless !== undefined,
     devices: await deviceEdits(requests, { rootless: rootless !== undefined }),
     files: await writeHostFiles(directory, { hostname, network: flags.network }),
     ...terminalSize(),
   });
+  const config = await withSeccomp(edited, flags);
   await makeVolumeSources(flags);
   await writeFile(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return { directory: bundle, config };
@@ -110,7 +122,7 @@ async function imageSpec(image: ImageSource, options: ImageSpecOptions): Promise
       // Whoever makes a user namespace has all capabilities in it.
       available: rootless === undefined ? available : allCapabilities,
     }),
-    // The private copy holds what the image has at its volumes; only a read-only root needs a place to write.
+    // The root file system holds what the image has at its volumes; only a read-only root needs a place to write.
     volumes: flags['read-only'] ? 'tmpfs' : 'ignore',
   });
 }

@@ -168,9 +168,15 @@ describe('security', () => {
   test('security options that cannot be done are refused', () => {
     assert.deepEqual(parseSecurityOptions(['no-new-privileges', 'seccomp=unconfined']), {
       noNewPrivileges: true,
+      seccomp: 'unconfined',
     });
     assert.deepEqual(parseSecurityOptions(['no-new-privileges:false']), { noNewPrivileges: false });
-    assert.throws(() => parseSecurityOptions(['seccomp=profile.json']), usage);
+    assert.deepEqual(parseSecurityOptions(['seccomp:profile.json']), {
+      noNewPrivileges: false,
+      seccomp: 'profile.json',
+    });
+    assert.throws(() => parseSecurityOptions(['seccomp=']), usage);
+    assert.throws(() => parseSecurityOptions(['apparmor=strict']), usage);
   });
 });
 

@@ -49,27 +49,27 @@ export function boundingCapabilities(status: string): readonly string[] {
 /** What `--security-opt` asks for. */
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
+  /** `unconfined`, or the path of a profile; undefined for the default profile. */
+  readonly seccomp?: string;
 }
 
-/** No profile is applied yet, so `unconfined` is what happens anyway; any other profile is refused. */
-const alreadyTrue: ReadonlySet<string> = new Set([
-  'seccomp=unconfined',
-  'apparmor=unconfined',
-  'label=disable',
-]);
+/** What is not done anyway. */
+const alreadyTrue: ReadonlySet<string> = new Set(['apparmor=unconfined', 'label=disable']);
 
 /** Reads all `--security-opt`. Throws ERR_OCI_USAGE for what cannot be done. */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
-  let noNewPrivileges = false;
+  let options: SecurityOptions = { noNewPrivileges: false };
   for (const text of texts) {
-    const match = /^no-new-privileges(?:[=:](true|false))?$/.exec(text);
-    if (match !== null) noNewPrivileges = match[1] !== 'false';
+    const privileges = /^no-new-privileges(?:[=:](true|false))?$/.exec(text);
+    const seccomp = /^seccomp[=:](.+)$/.exec(text)?.[1];
+    if (privileges !== null) options = { ...options, noNewPrivileges: privileges[1] !== 'false' };
+    else if (seccomp !== undefined) options = { ...options, seccomp };
     else if (!alreadyTrue.has(text.replace(':', '='))) {
       throw usageError(
         `--security-opt ${JSON.stringify(text)} is not supported`,
-        `supported: no-new-privileges, ${[...alreadyTrue].join(', ')}`,
+        `supported: no-new-privileges, seccomp=unconfined, seccomp=FILE, ${[...alreadyTrue].join(', ')}`,
       );
     }
   }
-  return { noNewPrivileges };
+  return options;
 }

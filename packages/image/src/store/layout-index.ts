@@ -88,7 +88,7 @@ export function withName(index: LayoutIndex, name: string, descriptor: Descripto
   const named = index.entries.filter((other) => nameOf(other.descriptor) === name);
   const [only] = named;
   if (named.length === 1 && isDeepStrictEqual(only?.written, entry.written)) return index;
-  const place = index.entries.findIndex((other) => other === only);
+  const place = only === undefined ? -1 : index.entries.indexOf(only);
   if (place === -1) return { ...index, entries: [...index.entries, entry] };
   const entries = index.entries.map((other, position) => (position === place ? entry : other));
   return {

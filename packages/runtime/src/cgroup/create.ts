@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Resources } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
 import { destroyCgroup } from './destroy.ts';
-import { deviceWrites } from './devices.ts';
 import { findHierarchies, type Hierarchy, isUnified } from './hierarchies.ts';
 import { pidsBelow } from './members.ts';
 import { cgroupPath } from './path.ts';
+import { type DevicePlan, planDevices } from './plan-devices.ts';
 import type { CgroupDirectory, CgroupRecord } from './record.ts';
+import { inUserNamespace } from './user-namespace.ts';
 import { type CgroupWrite, resourceWritesV1, resourceWritesV2 } from './writes.ts';
 
 /** What a container's cgroup is made from. */
@@ -21,12 +22,9 @@ export interface CreateCgroupOptions {
 }
 
 /** What is to be written in each hierarchy, and which hierarchies there are. */
-export interface CgroupPlan {
+export interface CgroupPlan extends DevicePlan {
   readonly path: string;
   readonly hierarchies: readonly Hierarchy[];
-  readonly writes: readonly CgroupWrite[];
-  /** True when the container's devices are left unrestricted for want of a v1 devices hierarchy. */
-  readonly devicesUnrestricted: boolean;
 }
 
 function isDenied(error: unknown): boolean {
@@ -42,7 +40,6 @@ export function planCgroup(options: CreateCgroupOptions): CgroupPlan {
   const hierarchies = findHierarchies();
   const resources = options.resources ?? {};
   const unified = isUnified(hierarchies);
-  const hasDevices = hierarchies.some(({ controllers }) => controllers.includes('devices'));
   const limits = unified ? resourceWritesV2(resources) : resourceWritesV1(resources);
   for (const { controller, file } of limits) {
     const known = unified || hierarchies.some(({ controllers }) => controllers.includes(controller));
@@ -56,14 +53,10 @@ export function planCgroup(options: CreateCgroupOptions): CgroupPlan {
       },
     );
   }
-  // In an own user namespace the kernel lets nobody use a device node that was made there.
-  const devices = hasDevices && !options.optional ? deviceWrites(resources.devices ?? []) : [];
-  return {
-    path,
-    hierarchies,
-    writes: [...devices, ...limits],
-    devicesUnrestricted: !hasDevices && !options.optional,
-  };
+  // In an own user namespace the kernel makes no device nodes, and a process in one may not restrict any.
+  const enforced = !options.optional && !inUserNamespace();
+  const { writes, ...devices } = planDevices(resources.devices ?? [], { hierarchies, enforced });
+  return { path, hierarchies, writes: [...writes, ...limits], ...devices };
 }
 
 /** A cpuset group takes no process before it has processors and memory nodes: the parent's, to start with. */

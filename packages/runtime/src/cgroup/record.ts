@@ -1,3 +1,5 @@
+import { RuntimeError } from '../errors.ts';
+
 /** One directory of a container's cgroup, in one hierarchy. */
 export interface CgroupDirectory {
   readonly path: string;
@@ -17,4 +19,18 @@ export interface CgroupRecord {
 /** The files that a process's id is written to, to put it into the cgroup. */
 export function procsFiles(record: CgroupRecord): string[] {
   return record.directories.map(({ path }) => `${path}/cgroup.procs`);
+}
+
+/** The group that a device program of cgroup v2 is attached to. Undefined without such a program. */
+export function attachmentOf(
+  record: CgroupRecord | undefined,
+  program: Uint8Array | undefined,
+): { readonly cgroup: string; readonly program: Uint8Array } | undefined {
+  const directory = record?.directories.find(({ version }) => version === 'v2');
+  if (program === undefined) return undefined;
+  if (directory !== undefined) return { cgroup: directory.path, program };
+  throw new RuntimeError(
+    'ERR_OCI_CGROUP_MISSING',
+    'devices cannot be restricted: the container has no cgroup v2 group',
+  );
 }

@@ -23,6 +23,16 @@ const hints: readonly { readonly tag: Step['tag']; readonly errno: string; reado
     hint: 'Check the ranges of this user in /etc/subuid and /etc/subgid.',
   },
   {
+    tag: 'deviceProgram',
+    errno: 'EPERM',
+    hint: 'Device rules on cgroup v2 need CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, in the initial user namespace.',
+  },
+  {
+    tag: 'deviceProgram',
+    errno: 'EINVAL',
+    hint: 'The kernel may be built without CONFIG_CGROUP_BPF.',
+  },
+  {
     tag: 'attach',
     errno: 'ELOOP',
     hint: 'A symbolic link of the image stands where a kernel file system goes.',

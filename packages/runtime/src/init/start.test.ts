@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -136,4 +137,25 @@ test('releasing a process that was killed while it waited fails at once', { skip
   process.kill(init.pid, 'SIGKILL');
   await init.exited;
   await assert.rejects(releaseInit(bundle.state, init.pid), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
+});
+
+test('preserved descriptors reach the container at their numbers', { skip }, async () => {
+  using bundle = makeBundle();
+  writeFileSync(`${bundle.directory}/given`, 'given');
+  const program = `
+    import { runScript } from ${JSON.stringify(new URL('./testing/bundle.ts', import.meta.url).href)};
+    const outcome = await runScript(JSON.parse(process.env.BUNDLE), 'cat <&4; ls /proc/self/fd', { preserveFds: 2 });
+    console.log(JSON.stringify(outcome.stdout));`;
+  const given = openSync(`${bundle.directory}/given`, 'r');
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['--conditions=source', '--input-type=module', '-e', program],
+    {
+      stdio: ['ignore', 'pipe', 'inherit', given, given],
+      env: { BUNDLE: JSON.stringify(bundle) },
+      encoding: 'utf8',
+    },
+  );
+  closeSync(given);
+  assert.equal(JSON.parse(stdout), 'given0\n1\n2\n3\n4\n5\n');
 });

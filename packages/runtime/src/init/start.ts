@@ -37,6 +37,7 @@ function compile(options: StartInitOptions): CompiledPlan {
     hostSession: options.hostSession ?? false,
     hostHooks: options.onCreated !== undefined,
     seccomp: options.seccomp,
+    deviceProgram: options.deviceProgram,
     host: hostFacts({
       cgroups: spec.mounts?.some(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? false,
       kernelMounts: options.noPivot ?? false,

@@ -43,6 +43,11 @@ export interface StartInitOptions {
   readonly hostSession?: boolean;
   /** The compiled filter of `linux.seccomp`: struct sock_filter instructions, and flags of seccomp(2). */
   readonly seccomp?: { readonly program: Uint8Array; readonly flags: number };
+  /**
+   * What decides about devices on cgroup v2: the directory of the container's group, and an eBPF program of struct
+   * bpf_insn instructions. It is attached before the container's process joins the group.
+   */
+  readonly deviceProgram?: { readonly cgroup: string; readonly program: Uint8Array };
   /** Called when the namespaces and cgroups are there and the root file system is still the host's. */
   readonly onCreated?: (pid: number) => Promise<void>;
   readonly signal?: AbortSignal;

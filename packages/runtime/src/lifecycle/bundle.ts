@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { parseSpec, type RuntimeSpec, requireValidSpec } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
 import { configSizeLimit } from '../limits.ts';
+import { exactProfile } from '../seccomp/exact-values.ts';
+import type { SeccompProfile } from '../seccomp/types.ts';
 
 /** A bundle whose configuration was read and whose root file system is there. */
 export interface LoadedBundle {
@@ -11,6 +13,8 @@ export interface LoadedBundle {
   /** Absolute, without symbolic links. */
   readonly rootfs: string;
   readonly spec: RuntimeSpec;
+  /** The configuration's seccomp profile, with values that JSON numbers of JavaScript cannot hold. */
+  readonly seccomp?: SeccompProfile;
 }
 
 function unusable(path: string, reason: string, cause?: unknown): RuntimeError {
@@ -60,7 +64,14 @@ function findRoot(directory: string, spec: RuntimeSpec): string {
  */
 export function loadRuntimeBundle(path: string, spec?: RuntimeSpec): LoadedBundle {
   const directory = resolve(path);
-  const config =
-    spec === undefined ? parseSpec(readConfig(`${directory}/config.json`)) : requireValidSpec(spec);
-  return { directory, rootfs: findRoot(directory, config), spec: config };
+  const raw = spec === undefined ? readConfig(`${directory}/config.json`) : undefined;
+  const config = raw === undefined ? requireValidSpec(spec) : parseSpec(raw);
+  const profile = config.linux?.seccomp;
+  const seccomp = raw === undefined || profile === undefined ? profile : exactProfile(profile, raw);
+  return {
+    directory,
+    rootfs: findRoot(directory, config),
+    spec: config,
+    ...(seccomp !== undefined && { seccomp }),
+  };
 }

@@ -29,7 +29,6 @@ function unsupportedFields(spec: RuntimeSpec): readonly (readonly [string, unkno
     ['$.hooks.createContainer', spec.hooks?.createContainer],
     ['$.hooks.startContainer', spec.hooks?.startContainer],
     ['$.linux.intelRdt', spec.linux?.intelRdt],
-    ['$.linux.seccomp', spec.linux?.seccomp],
     ['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})],
     ['$.linux.resources.blockIO', resources?.blockIO],
     ['$.linux.resources.hugepageLimits', resources?.hugepageLimits],

@@ -2,11 +2,19 @@ import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
 import type { CreateCgroupOptions } from '../cgroup/index.ts';
-import { type CgroupPlan, createCgroup, destroyCgroup, planCgroup, procsFiles } from '../cgroup/index.ts';
+import {
+  attachmentOf,
+  type CgroupPlan,
+  createCgroup,
+  destroyCgroup,
+  planCgroup,
+  procsFiles,
+} from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
 import { signalProcess, waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
+import type { SeccompProfile } from '../seccomp/types.ts';
 import { checkContainerId } from '../state/id.ts';
 import type { ContainerRecord, State } from '../state/record.ts';
 import { stateOf } from '../state/status.ts';
@@ -16,6 +24,7 @@ import { checkSpec } from './check.ts';
 import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
 import { runHooks } from './hooks.ts';
 import { writePidFile } from './pid-file.ts';
+import { compileFilter, type Filter } from './seccomp.ts';
 
 /** Options of {@link create}. */
 export interface CreateOptions extends LifecycleOptions {
@@ -42,6 +51,8 @@ export interface PrepareOptions extends CreateOptions {
   /** Keep how the init ended in the state directory. */
   readonly keepExit?: boolean;
   readonly hostSession?: boolean;
+  /** The profile of `spec` with exact values, when its text was read. */
+  readonly seccomp?: SeccompProfile | undefined;
 }
 
 /** A container that waits to be started, with the process that will become its first. */
@@ -114,6 +125,12 @@ function firstRecord(
   };
 }
 
+/** What the kernel runs to restrict a container. */
+interface Programs {
+  readonly seccomp: Filter | undefined;
+  readonly devices: Uint8Array | undefined;
+}
+
 /** The state on disk and what hangs on it, growing step by step; undone as a whole when a step fails. */
 class Creation {
   readonly root: string;
@@ -157,8 +174,10 @@ class Creation {
     await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
   }
 
-  async start(bundle: LoadedBundle): Promise<void> {
+  async start(bundle: LoadedBundle, programs: Programs): Promise<void> {
     const { record, root, options } = this;
+    const { seccomp, devices } = programs;
+    const deviceProgram = attachmentOf(record.cgroup, devices);
     this.init = await startInit({
       spec: bundle.spec,
       bundle: bundle.directory,
@@ -169,6 +188,8 @@ class Creation {
       stdio: options.stdio ?? inherit,
       lifetime: options.lifetime,
       onCreated: (pid) => this.onCreated(pid),
+      ...(seccomp !== undefined && { seccomp }),
+      ...(deviceProgram !== undefined && { deviceProgram }),
       ...(options.consoleSocket !== undefined && { consoleSocket: options.consoleSocket }),
       ...(options.preserveFds !== undefined && { preserveFds: options.preserveFds }),
       ...(options.noPivot !== undefined && { noPivot: options.noPivot }),
@@ -201,16 +222,17 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   const bundle = loadRuntimeBundle(options.bundle, options.spec);
   checkSpec(bundle.spec);
   checkTerminal(bundle.spec, options);
+  const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
   const groups = cgroupOptions(id, bundle.spec);
   const plan = planCgroup(groups);
   if (plan.devicesUnrestricted) {
-    const message = 'access to devices is not restricted: this host has no cgroup v1 devices hierarchy';
+    const message = 'access to devices is not restricted: no cgroup file system is mounted';
     options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
   }
   const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
   try {
     await creation.makeCgroup(plan, groups);
-    await creation.start(bundle);
+    await creation.start(bundle, { seccomp: filter, devices: plan.deviceProgram });
     const init = creation.init as InitProcess;
     if (creation.record.init?.pid !== init.pid) await creation.onCreated(init.pid);
     creation.update({ finished: true });

@@ -45,6 +45,20 @@ test('the order of a small plan', () => {
   ]);
 });
 
+test('devices are restricted before the process joins its cgroup', () => {
+  const deviceProgram = { cgroup: '/sys/fs/cgroup/oci/x', program: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+  const cgroupProcs = ['/sys/fs/cgroup/oci/x/cgroup.procs'];
+  const steps = stepsFor(planSpec(), { deviceProgram, cgroupProcs });
+  assert.deepEqual(
+    steps.filter(({ section }) => section === 'attend').map(({ tag, fields }) => ({ tag, fields })),
+    [
+      { tag: 'deviceProgram', fields: { path: '/sys/fs/cgroup/oci/x', bytes: '0102030405060708' } },
+      { tag: 'joinCgroup', fields: { path: '/sys/fs/cgroup/oci/x/cgroup.procs' } },
+    ],
+  );
+  assert.equal(steps.find(({ section }) => section === 'init')?.tag, 'ask');
+});
+
 test('all namespaces come with one clone where there is no user namespace', () => {
   const spec = planSpec({ linux: namespaces('pid', 'mount', 'uts', 'ipc', 'network', 'cgroup') });
   const { header, steps } = compilePlan(planInput(spec));

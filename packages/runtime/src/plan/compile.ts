@@ -48,10 +48,19 @@ function planHost(context: PlanContext): Step[] {
 
 /** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
 function planAttendance(context: PlanContext): Step[] {
-  const { cgroupProcs, spec } = context.input;
+  const { cgroupProcs, deviceProgram, spec } = context.input;
   const step = stepsOf('attend');
   const score = spec.process?.oomScoreAdj;
   return [
+    ...(deviceProgram === undefined
+      ? []
+      : [
+          step('deviceProgram', {
+            purpose: `restrict the devices of the cgroup ${JSON.stringify(deviceProgram.cgroup)}`,
+            jsonPath: '$.linux.resources.devices',
+            fields: { path: deviceProgram.cgroup, bytes: deviceProgram.program },
+          }),
+        ]),
     ...cgroupProcs.map((path) =>
       step('joinCgroup', { purpose: `join the cgroup ${JSON.stringify(path)}`, fields: { path } }),
     ),

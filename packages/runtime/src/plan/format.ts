@@ -89,6 +89,7 @@ export const stepTags = {
   copyUp: 56,
   memoryPolicy: 57,
   writeChildProc: 58,
+  deviceProgram: 59,
 } as const;
 
 /** The name of a step. */

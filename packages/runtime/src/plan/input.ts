@@ -51,5 +51,7 @@ export interface PlanInput {
   readonly hostHooks: boolean;
   /** The compiled filter of `linux.seccomp`: instructions of struct sock_filter, and flags of seccomp(2). */
   readonly seccomp?: { readonly program: Uint8Array; readonly flags: number } | undefined;
+  /** What decides about devices on cgroup v2: the group's directory, and instructions of struct bpf_insn. */
+  readonly deviceProgram?: { readonly cgroup: string; readonly program: Uint8Array } | undefined;
   readonly host: HostFacts;
 }

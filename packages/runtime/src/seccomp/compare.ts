@@ -62,7 +62,11 @@ function greater(assembler: Assembler, comparison: Comparison, architecture: Arc
 export function compare(
   assembler: Assembler,
   condition: Condition,
-  { yes, no, architecture }: { readonly yes: Target; readonly no: Target; readonly architecture: Architecture },
+  {
+    yes,
+    no,
+    architecture,
+  }: { readonly yes: Target; readonly no: Target; readonly architecture: Architecture },
 ): Target {
   const targets = condition.isNegated ? { yes: no, no: yes } : { yes, no };
   const comparison = { ...condition, ...targets };

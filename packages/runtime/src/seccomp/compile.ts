@@ -11,7 +11,7 @@ import { filterFlags } from './flags.ts';
 import { profileError } from './profile-error.ts';
 import { type Fallback, type Segment, syscallRanges } from './ranges.ts';
 import { type ArchitectureRules, architectureRules, type Rule, readRules } from './rules.ts';
-import { isSyscall } from './syscall-table.ts';
+import { isSyscall, syscallTable } from './syscall-table.ts';
 import { searchTree } from './tree.ts';
 import type { SeccompFilter, SeccompProfile } from './types.ts';
 
@@ -72,10 +72,7 @@ interface SegmentOptions {
 }
 
 /** The parts of the number space of one `seccomp_data.arch`: x86-64 and x32 share theirs. */
-function segmentsOf(
-  members: readonly Architecture[],
-  { rulesOf, isPatched }: SegmentOptions,
-): Segment[] {
+function segmentsOf(members: readonly Architecture[], { rulesOf, isPatched }: SegmentOptions): Segment[] {
   const [first] = members as [Architecture];
   if (first.table !== 'x86_64' && first.table !== 'x32')
     return [{ from: 0, to: lastNumber, rules: rulesOf(first) }];
@@ -132,9 +129,10 @@ function section(assembler: Assembler, members: readonly Architecture[], parsed:
   return assembler.prepend('loadAbsolute', offsets.number);
 }
 
-function unknownNames(rules: readonly Rule[]): string[] {
+function unknownNames(rules: readonly Rule[], list: readonly Architecture[]): string[] {
   const names = new Set(rules.flatMap((rule) => rule.names));
-  return [...names].filter((name) => !isSyscall(name));
+  const isKnown = (name: string): boolean => list.some(({ table }) => syscallTable(table).has(name));
+  return [...names].filter((name) => !isKnown(name) && !isSyscall(name));
 }
 
 /**
@@ -167,7 +165,7 @@ export function compileSeccomp(profile: SeccompProfile, options: CompileSeccompO
   return {
     program: assembler.bytes((list[0] as Architecture).endian),
     flags,
-    unknownSyscalls: unknownNames(parsed.rules),
+    unknownSyscalls: unknownNames(parsed.rules, list),
     ...(parsed.hasListener && { listener: { path: listenerPath, metadata: listenerMetadata } }),
   };
 }

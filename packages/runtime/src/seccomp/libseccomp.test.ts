@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Architecture, nativeArchitecture, syscallNumber } from './architectures.ts';
 import { compileSeccomp } from './compile.ts';
-import { dockerSeccompProfile } from './default-profile.ts';
+import { defaultSeccompProfile } from './default-profile.ts';
 import { syscallTable } from './syscall-table.ts';
 import { loadProgram, type SyscallData } from './testing/bpf.ts';
 import { askLibseccomp, libseccompMissing } from './testing/libseccomp.ts';
@@ -11,7 +11,8 @@ import { boundaries, families, familyOf, operators, plainCalls } from './testing
 import { isNewer } from './testing/reference.ts';
 import type { ProfileArgument, SeccompProfile } from './types.ts';
 
-const missing = libseccompMissing() ?? (process.arch === 'x64' ? undefined : 'asks libseccomp of x86-64 only');
+const missing =
+  libseccompMissing() ?? (process.arch === 'x64' ? undefined : 'asks libseccomp of x86-64 only');
 const options = missing === undefined ? {} : { skip: missing };
 
 // The distribution's libseccomp has no table for it.
@@ -27,7 +28,9 @@ const multiplexed =
 /** Calls that this libseccomp knows; its table may be older than ours. */
 function knownNames(): Set<string> {
   const { numbers } = askLibseccomp({ profiles: [], names: allNames, architectures: ['SCMP_ARCH_X86_64'] });
-  return new Set(allNames.filter((name) => (numbers['SCMP_ARCH_X86_64']?.[name] ?? -1) !== -1));
+  const isKnown = (name: string): boolean => (numbers['SCMP_ARCH_X86_64']?.[name] ?? -1) !== -1;
+  // Some older libraries have it for x86-64 and not yet for x32.
+  return new Set(allNames.filter((name) => name !== 'map_shadow_stack' && isKnown(name)));
 }
 
 const edges = [0, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000, 0xffffffff];
@@ -58,7 +61,11 @@ function compareAll({ processor, profiles, calls }: Comparison): number {
       for (const data of calls(architecture, profile)) {
         if (isAnsweredByRunc(profile, data, familyOf(processor))) continue;
         const { value } = ours.run(data);
-        assert.equal(value, reference.run(data).value, `${architecture.name} ${describe(data)} ${describe(profile)}`);
+        assert.equal(
+          value,
+          reference.run(data).value,
+          `${architecture.name} ${describe(data)} ${describe(profile)}`,
+        );
         compared++;
       }
     }
@@ -66,10 +73,17 @@ function compareAll({ processor, profiles, calls }: Comparison): number {
   return compared;
 }
 
-function isAnsweredByRunc(profile: SeccompProfile, data: SyscallData, family: readonly Architecture[]): boolean {
+function isAnsweredByRunc(
+  profile: SeccompProfile,
+  data: SyscallData,
+  family: readonly Architecture[],
+): boolean {
   return family
     .filter(({ audit }) => audit === data.architecture)
-    .some((architecture) => isNewer(profile, architecture, data.number) && (architecture.table === 'x32') === hasX32Bit(data));
+    .some(
+      (architecture) =>
+        isNewer(profile, architecture, data.number) && (architecture.table === 'x32') === hasX32Bit(data),
+    );
 }
 
 function hasX32Bit({ number, architecture }: SyscallData): boolean {
@@ -77,7 +91,10 @@ function hasX32Bit({ number, architecture }: SyscallData): boolean {
 }
 
 function describe(value: unknown): string {
-  return JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? `${member}` : member)).slice(0, 2000);
+  return JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? `${member}` : member)).slice(
+    0,
+    2000,
+  );
 }
 
 function call(architecture: Architecture, number: number, args: readonly bigint[] = []): SyscallData {
@@ -87,14 +104,16 @@ function call(architecture: Architecture, number: number, args: readonly bigint[
 test('all tables agree with libseccomp', options, () => {
   const family = processors.flatMap(familyOf);
   const known = knownNames();
-  const { numbers } = askLibseccomp({ profiles: [], names: allNames, architectures: family.map(({ name }) => name) });
+  const { numbers } = askLibseccomp({
+    profiles: [],
+    names: allNames,
+    architectures: family.map(({ name }) => name),
+  });
   let compared = 0;
   for (const architecture of family) {
     for (const name of allNames.filter((candidate) => known.has(candidate) && !multiplexed.test(candidate))) {
       const theirs = numbers[architecture.name]?.[name] ?? -1;
       const ours = syscallNumber(architecture, name);
-      // Newer tables have calls that older ones do not have yet.
-      if (theirs < 0 && name === 'map_shadow_stack') continue;
       assert.equal(ours ?? -1, Math.max(-1, theirs), `${architecture.name} ${name}`);
       compared++;
     }
@@ -102,7 +121,9 @@ test('all tables agree with libseccomp', options, () => {
   assert.ok(compared > 4000, `${compared}`);
 });
 
-for (const processor of processors) {
+// Exported on a little-endian host, some returns of its big-endian filters have the wrong byte order: s390x is left to
+// the reference evaluator.
+for (const processor of ['x64', 'arm64', 'riscv64']) {
   test(`${processor}: every system call, allowed and denied`, options, () => {
     const names = [...knownNames()];
     const half = (odd: number): string[] => names.filter((_, index) => index % 2 === odd);
@@ -117,7 +138,7 @@ for (const processor of processors) {
     const args = [1n, 2n, 3n, 4n, 5n, 6n];
     const calls = (architecture: Architecture): SyscallData[] =>
       everyNumber(architecture).map((number) => call(architecture, number, args));
-    assert.ok(compareAll({ processor, profiles, calls }) > 5000);
+    assert.ok(compareAll({ processor, profiles, calls }) > 1000);
   });
 
   test(`${processor}: every operator at its boundaries`, options, () => {
@@ -133,22 +154,68 @@ for (const processor of processors) {
     );
     const calls = (architecture: Architecture): SyscallData[] => {
       const near = boundaries.flatMap((base) => [-1n, 0n, 1n].map((step) => BigInt.asUintN(64, base + step)));
-      return near.map((value) => call(architecture, syscallNumber(architecture, 'personality') ?? 0, Array(6).fill(value)));
+      return near.map((value) =>
+        call(architecture, syscallNumber(architecture, 'personality') ?? 0, Array(6).fill(value)),
+      );
     };
     assert.ok(compareAll({ processor, profiles, calls }) > 4000);
   });
+}
 
+for (const processor of ['x64', 'arm64', 'riscv64']) {
   test(`${processor}: random profiles`, options, () => {
     const known = knownNames();
-    const names = plainCalls.filter((name) => known.has(name));
-    const profiles = fc.sample(agreeing(names, familyOf(processor)), { numRuns: 200, seed: 5 });
-    const values = fc.sample(fc.array(fc.constantFrom(...boundaries), { minLength: 6, maxLength: 6 }), { numRuns: 20, seed: 6 });
+    // In libseccomp 2.5.4 a rule for a call that the processor does not have can break an earlier rule with several
+    // conditions, on arm64 and riscv64: names are those that it has.
+    const native = nativeArchitecture(processor);
+    const names = plainCalls.filter(
+      (name) => known.has(name) && native !== undefined && syscallNumber(native, name) !== undefined,
+    );
+    const profiles = fc.sample(agreeing(names, familyOf(processor)), { numRuns: 80, seed: 5 });
+    const values = fc.sample(fc.array(fc.constantFrom(...boundaries), { minLength: 6, maxLength: 6 }), {
+      numRuns: 8,
+      seed: 6,
+    });
     const calls = (architecture: Architecture, profile: SeccompProfile): SyscallData[] => {
-      const own = (profile.syscalls ?? []).flatMap((rule) => rule.names).map((name) => syscallNumber(architecture, name));
+      const own = (profile.syscalls ?? [])
+        .flatMap((rule) => rule.names)
+        .map((name) => syscallNumber(architecture, name));
       const numbers = [...new Set([...own.filter((number) => number !== undefined), ...edges])];
       return numbers.flatMap((number) => values.map((args) => call(architecture, number, args)));
     };
-    assert.ok(compareAll({ processor, profiles, calls }) > 10000);
+    assert.ok(compareAll({ processor, profiles, calls }) > 2000);
+  });
+}
+
+for (const capabilities of [[], ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', 'CAP_BPF']]) {
+  test(`the default profile with capabilities ${capabilities}`, options, () => {
+    const known = knownNames();
+    const whole = defaultSeccompProfile(capabilities, { architecture: 'x64' });
+    const syscalls = (whole.syscalls ?? []).map((rule) => ({
+      ...rule,
+      names: rule.names.filter((name) => known.has(name)),
+    }));
+    const values = [
+      0n,
+      1n,
+      8n,
+      37n,
+      38n,
+      39n,
+      40n,
+      41n,
+      0x20000n,
+      0x20008n,
+      0x10000000n,
+      0xffff_ffffn,
+      2n ** 63n,
+    ];
+    const calls = (architecture: Architecture): SyscallData[] =>
+      everyNumber(architecture).flatMap((number) =>
+        values.map((value) => call(architecture, number, [value, value, 3n, 4n, 5n, 6n])),
+      );
+    const profile = { ...whole, syscalls: syscalls.filter(({ names }) => names.length > 0) };
+    assert.ok(compareAll({ processor: 'x64', profiles: [profile], calls }) > 15000);
   });
 }
 

@@ -67,21 +67,28 @@ function fill(segment: Segment, fallback: Fallback): Range[] {
   return ranges;
 }
 
-/** The same for equal verdicts. */
+/** A text that is the same for equal verdicts. */
 export function verdictKey({ rules, otherwise }: Verdict): string {
-  return JSON.stringify([otherwise, rules], (_, value) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
+  const texts = rules.map(({ action, conditions }) => {
+    const tests = conditions.map((one) => `${one.index}${one.isNegated}${one.test}${one.mask},${one.value}`);
+    return `${action}:${tests.join(' ')}`;
+  });
+  return `${otherwise};${texts.join(';')}`;
+}
+
+/** True when two verdicts are the same; most have no rules, and are compared often. */
+export function isSameVerdict(left: Verdict, right: Verdict): boolean {
+  if (left === right) return true;
+  if (left.otherwise !== right.otherwise || left.rules.length !== right.rules.length) return false;
+  return left.rules.length === 0 || verdictKey(left) === verdictKey(right);
 }
 
 /** The number space from 0 on as ranges in ascending order; neighbours differ. */
 export function syscallRanges(segments: readonly Segment[], fallback: Fallback): Range[] {
   const ranges: Range[] = [];
-  let last: string | undefined;
   for (const range of segments.flatMap((segment) => fill(segment, fallback))) {
-    const key = verdictKey(range.verdict);
-    if (key !== last) ranges.push(range);
-    last = key;
+    const last = ranges.at(-1);
+    if (last === undefined || !isSameVerdict(last.verdict, range.verdict)) ranges.push(range);
   }
   return ranges;
 }

@@ -1,7 +1,7 @@
 import type { Architecture } from './architectures.ts';
 import type { Assembler, Target } from './assembler.ts';
 import { compare } from './compare.ts';
-import { type Range, verdictKey } from './ranges.ts';
+import { isSameVerdict, type Range, verdictKey } from './ranges.ts';
 import type { Verdict } from './rules.ts';
 
 /** Puts the tests of one system call's arguments in front. */
@@ -45,7 +45,7 @@ export function searchTree(assembler: Assembler, { ranges, architectureAt }: Tre
     const [first, second, third] = part as [Range, Range?, Range?];
     if (second === undefined) return leaf(first);
     const isIsland = third !== undefined && part.length === 3 && third.from === second.from + 1;
-    if (isIsland && verdictKey(first.verdict) === verdictKey(third.verdict)) {
+    if (isIsland && isSameVerdict(first.verdict, third.verdict)) {
       return assembler.jump('jumpEqual', second.from, { yes: leaf(second), no: leaf(first) });
     }
     const middle = part.length >> 1;

@@ -27,7 +27,7 @@ export interface FileCopier {
 export interface FileCopierOptions {
   /**
    * Give the copies the permissions that their snapshots had to be kept without. Directories are to get theirs when
-   * they are full, see {@link trueMode}.
+   * they are full, see {@link notedMode}.
    */
   readonly restoreModes: boolean;
 }
@@ -75,18 +75,24 @@ export function createFileCopier(
 
   function copyMetadata(source: LowerFile, target: NamedEntry): void {
     const { layer, path, status } = source;
-    const isLink = (status.mode & S_IFMT) === S_IFLNK;
     const { uid, gid } = status;
-    // An ordinary user owns all files of its snapshots, and may set attributes only of those it may write to.
-    if (process.geteuid?.() === 0) operations.setOwner(target, { uid, gid });
-    else if (!isLink) operations.setMode(target, 0o700);
-    for (const name of attributeNames(layer, path)) {
-      const isCopied = name === modeAttribute ? !restoreModes : !isOverlayAttribute(name);
-      const value = isCopied && name !== hostAttribute ? readAttribute(layer, path, name) : undefined;
+    const isRoot = process.geteuid?.() === 0;
+    // An ordinary user owns all files of its snapshots.
+    if (isRoot) operations.setOwner(target, { uid, gid });
+    const names = attributeNames(layer, path);
+    const attributes = names.filter((name) =>
+      name === modeAttribute ? !restoreModes : !isOverlayAttribute(name) && name !== hostAttribute,
+    );
+    const isLink = (status.mode & S_IFMT) === S_IFLNK;
+    // Those of a file may be set by whoever may write to it.
+    if (attributes.length > 0 && !isRoot && !isLink) operations.setMode(target, 0o700);
+    for (const name of attributes) {
+      const value = linux.lgetxattr(procPath(layer, path), name);
       if (value !== undefined) operations.setAttribute(target, name, value);
     }
-    const mode = restoreModes && !isDirectory(status) ? trueMode(source) : status.mode & 0o7777;
-    if (!isLink) operations.setMode(target, mode);
+    const isNoted = restoreModes && !isDirectory(status) && names.includes(modeAttribute);
+    const mode = isNoted ? notedMode(source) : undefined;
+    if (!isLink) operations.setMode(target, mode ?? status.mode & 0o7777);
     operations.setTimes(target, status);
   }
 
@@ -99,10 +105,11 @@ export function createFileCopier(
   };
 }
 
-/** The permissions that a file of a snapshot stands for. */
-export function trueMode({ layer, path, status }: LowerFile): number {
-  const kept = readAttribute(layer, path, modeAttribute)?.toString();
-  return kept === undefined ? status.mode & 0o7777 : Number.parseInt(kept, 8) & 0o7777;
+/** The permissions that a file of a snapshot had to be kept without; undefined when it has them itself. */
+export function notedMode({ layer, path }: LowerFile): number | undefined {
+  if (!attributeNames(layer, path).includes(modeAttribute)) return undefined;
+  const noted = linux.lgetxattr(procPath(layer, path), modeAttribute)?.toString() ?? '';
+  return Number.parseInt(noted, 8) & 0o7777;
 }
 
 function attributeNames(layer: number, path: string): readonly string[] {
@@ -110,15 +117,6 @@ function attributeNames(layer: number, path: string): readonly string[] {
     return linux.llistxattr(procPath(layer, path));
   } catch (error) {
     if (linux.isSystemCallError(error, 'ENOTSUP')) return [];
-    throw error;
-  }
-}
-
-function readAttribute(layer: number, path: string, name: string): Buffer | undefined {
-  try {
-    return linux.lgetxattr(procPath(layer, path), name);
-  } catch (error) {
-    if (linux.isSystemCallError(error, 'ENOTSUP')) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as linux from '@ocijs/linux';
 import { linuxOperations } from '../linux-operations.ts';
-import { createFileCopier, type FileCopier, trueMode } from './copy-file.ts';
+import { createFileCopier, type FileCopier, notedMode } from './copy-file.ts';
 import { listLayer, type OverlayForm } from './marks.ts';
 import {
   findLower,
@@ -44,10 +44,12 @@ export async function copyTree(target: string, { layers, form, signal }: CopyTre
     const [top] = opened;
     if (top === undefined || layers.length === 0) return;
     const copier = createFileCopier(operations, { restoreModes: true });
-    const copy: Copy = { merged, copier, root, operations, signal, names: new Map(), count: 0 };
+    const closed: Copy['closed'] = [];
+    const copy: Copy = { merged, copier, root, operations, signal, names: new Map(), closed, count: 0 };
     await copyContents(copy, merged.root, root);
     const source = { layer: top, path: '.', status: linux.fstat(top) };
     finishDirectory(copy, source, { directory: root, name: '.' });
+    for (const { path, mode } of closed) operations.setMode({ directory: root, name: path }, mode);
   } finally {
     for (const fd of opened) linux.close(fd);
   }
@@ -62,13 +64,14 @@ interface Copy {
   readonly signal: AbortSignal | undefined;
   /** Where the first name of a file with several is in the target, by layer and inode. */
   readonly names: Map<string, string>;
+  /** Directories that are to keep their owner out, the inner ones first: links may lead into them until the end. */
+  readonly closed: { readonly path: string; readonly mode: number }[];
   count: number;
 }
 
 async function copyContents(copy: Copy, directory: MergedDirectory, target: number): Promise<void> {
-  const found = new Set(directory.lowers.flatMap((layer) => listLayer(layer, pathIn(directory, '.'))));
-  for (const name of found) {
-    const source = findLower(directory.lowers, pathIn(directory, name));
+  for (const [name, layers] of layersByName(directory)) {
+    const source = findLower(layers, pathIn(directory, name));
     if (source === undefined) continue;
     copy.count += 1;
     if (copy.count % filesAtOnce === 0) await setImmediate();
@@ -90,6 +93,19 @@ async function copyContents(copy: Copy, directory: MergedDirectory, target: numb
   }
 }
 
+/** The names in a directory, and which layers have them: asking layers that do not is most of the work otherwise. */
+function layersByName(directory: MergedDirectory): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const layer of directory.lowers) {
+    for (const name of listLayer(layer, pathIn(directory, '.'))) {
+      const layers = found.get(name);
+      if (layers === undefined) found.set(name, [layer]);
+      else layers.push(layer);
+    }
+  }
+  return found;
+}
+
 interface Target {
   readonly directory: number;
   readonly name: string;
@@ -107,9 +123,11 @@ function copyFile({ copier, names, root }: Copy, source: LowerFile, target: Targ
   copier.copy(source, target);
 }
 
-/** Last, since a full directory's times change no more, and it may keep its owner out. */
-function finishDirectory({ copier, operations }: Copy, source: LowerFile, target: Target): void {
+/** Last, since the times of a full directory change no more. */
+function finishDirectory({ copier, operations, closed }: Copy, source: LowerFile, target: Target): void {
   copier.copyMetadata(source, target);
-  operations.setMode(target, trueMode(source));
-  operations.setTimes(target, source.status);
+  const mode = notedMode(source);
+  if (mode === undefined) return;
+  if ((mode & 0o700) === 0o700) operations.setMode(target, mode);
+  else closed.push({ path: source.path, mode });
 }

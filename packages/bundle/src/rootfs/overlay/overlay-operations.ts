@@ -236,7 +236,8 @@ export function overlayOperations(
 
   function hideLower(handle: number): void {
     const directory = at(handle);
-    if (directory.lowers.length === 0) return;
+    // Overlayfs does not look whether a root is opaque.
+    if (directory.lowers.length === 0 || directory.path === '') return;
     const upper = upperOf(directory);
     base.setAttribute({ directory: upper, name: '.' }, opaqueAttribute(form), Buffer.from('y'));
     removeWhiteouts(base, upper);
@@ -256,7 +257,8 @@ export function overlayOperations(
     return { directory: upperOf(directory), name: wanted.name };
   }
 
-  const modes = form === 'user' ? storedMode(base) : base.setMode;
+  // Root can read everything, in a user namespace too.
+  const modes = process.geteuid?.() === 0 ? base.setMode : storedMode(base);
 
   return {
     openRoot(path) {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { SeccompProfile } from '../types.ts';
 
-const script = String.raw`
+const script = `
 import base64, json, sys, tempfile
 import seccomp
 

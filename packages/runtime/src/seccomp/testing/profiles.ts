@@ -6,7 +6,10 @@ import type { SyscallData } from './bpf.ts';
 
 /** Calls that no architecture multiplexes. */
 export const plainCalls: readonly string[] = [...syscallTable('x86_64').keys()].filter(
-  (name) => !/^(socket|bind|connect|listen|accept|getsock|getpeer|send|recv|shutdown|setsockopt|sem|msg|shm)/.test(name),
+  (name) =>
+    !/^(socket|bind|connect|listen|accept|getsock|getpeer|send|recv|shutdown|setsockopt|sem|msg|shm)/.test(
+      name,
+    ),
 );
 
 /** Values at which comparisons of 64 bits in two halves go wrong. */
@@ -29,7 +32,9 @@ const value = fc.oneof(
   { arbitrary: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }), weight: 1 },
 );
 
-export const operators = 'EQ NE LT LE GT GE MASKED_EQ'.split(' ').map((name) => `SCMP_CMP_${name}`);
+export const operators: readonly string[] = 'EQ NE LT LE GT GE MASKED_EQ'
+  .split(' ')
+  .map((name) => `SCMP_CMP_${name}`);
 
 const argument: fc.Arbitrary<ProfileArgument> = fc.record({
   index: fc.integer({ min: 0, max: 5 }),
@@ -46,7 +51,10 @@ const errno = fc.constantFrom(1, 13, 38);
 
 /** Few names, so that rules for the same call meet. */
 const names = fc.array(
-  fc.oneof(fc.constantFrom(...plainCalls), fc.constantFrom('read', 'write', 'openat', 'clone', 'personality')),
+  fc.oneof(
+    fc.constantFrom(...plainCalls),
+    fc.constantFrom('read', 'write', 'openat', 'clone', 'personality'),
+  ),
   { minLength: 1, maxLength: 12 },
 );
 
@@ -86,11 +94,15 @@ export function familyOf(processor: string): readonly Architecture[] {
 
 /** A system call of one of these architectures, with arguments at or near the boundaries. */
 export function calls(family: readonly Architecture[]): fc.Arbitrary<SyscallData> {
-  const near = fc.tuple(value, fc.constantFrom(-1n, 0n, 1n)).map(([base, step]) => BigInt.asUintN(64, base + step));
+  const near = fc
+    .tuple(value, fc.constantFrom(-1n, 0n, 1n))
+    .map(([base, step]) => BigInt.asUintN(64, base + step));
   return fc.record({
     architecture: fc.constantFrom(...family.map(({ audit }) => audit), 0x1234),
     number: fc.oneof(
-      fc.constantFrom(...family.flatMap(({ table, base }) => [...syscallTable(table).values()].map((n) => n + base))),
+      fc.constantFrom(
+        ...family.flatMap(({ table, base }) => [...syscallTable(table).values()].map((n) => n + base)),
+      ),
       fc.constantFrom(0, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000, 0xffffffff),
     ),
     args: fc.array(near, { minLength: 6, maxLength: 6 }),
@@ -98,7 +110,11 @@ export function calls(family: readonly Architecture[]): fc.Arbitrary<SyscallData
 }
 
 /** The same arguments with the calls that the profile has rules for. */
-export function aimed(sample: readonly SyscallData[], profile: SeccompProfile, family: readonly Architecture[]): SyscallData[] {
+export function aimed(
+  sample: readonly SyscallData[],
+  profile: SeccompProfile,
+  family: readonly Architecture[],
+): SyscallData[] {
   const names = (profile.syscalls ?? []).flatMap((rule) => rule.names);
   const targets = family.flatMap((architecture) =>
     names.flatMap((name) => {
@@ -106,5 +122,7 @@ export function aimed(sample: readonly SyscallData[], profile: SeccompProfile, f
       return number === undefined ? [] : [{ number, architecture: architecture.audit }];
     }),
   );
-  return targets.length === 0 ? [] : sample.map((data, index) => ({ ...data, ...targets[index % targets.length] }));
+  return targets.length === 0
+    ? []
+    : sample.map((data, index) => ({ ...data, ...targets[index % targets.length] }));
 }

@@ -66,7 +66,8 @@ export function expectedVerdict(profile: SeccompProfile, data: SyscallData, nati
   const isX86 = data.architecture === 0xc000003e;
   const architecture = candidates.find(({ table }) => !isX86 || (table === 'x32') === hasX32Bit);
   if (architecture !== undefined && isNewer(profile, architecture, data.number)) return enosys;
-  if (isX86 && data.number >= x32Bit && candidates.length === 1) return data.number === 0xffffffff ? otherwise : 0;
+  if (isX86 && data.number >= x32Bit && candidates.length === 1)
+    return data.number === 0xffffffff ? otherwise : 0;
   if (architecture === undefined) return 0;
   const rules = (profile.syscalls ?? []).filter(
     (entry) => isFor(entry, data, architecture) && actionOf(entry.action, entry.errnoRet) !== otherwise,

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '@ocijs/image';
+
+/** Where a snapshot is, and where it is while it is made. */
+export interface SnapshotPaths {
+  readonly directory: string;
+  /** The layer in overlay form. */
+  readonly rootfs: string;
+  /** Becomes `directory` in one step. */
+  readonly staging: string;
+}
+
+/** The directory of the layer in a snapshot. */
+export const rootfsName = 'fs';
+
+/**
+ * Who made snapshots: root, an ordinary user, or root of a user namespace. The same layer differs between them in
+ * owners, devices and marks.
+ */
+export type SnapshotKind = 'root' | 'user' | 'namespace';
+
+const suffixes: Readonly<Record<SnapshotKind, string>> = { root: '', user: '.user', namespace: '.namespace' };
+
+/** The places of one snapshot below the directory of all. */
+export function snapshotPaths(base: string, chainId: Digest, kind: SnapshotKind): SnapshotPaths {
+  const parent = join(base, digestAlgorithm(chainId));
+  const name = digestHex(chainId) + suffixes[kind];
+  const directory = join(parent, name);
+  return { directory, rootfs: join(directory, rootfsName), staging: join(parent, `.${name}.new`) };
+}
+
+/** The chain id that a directory is for; undefined when it is no snapshot, or one of another kind. */
+export function chainIdOf(algorithm: string, name: string, kind: SnapshotKind): Digest | undefined {
+  const suffix = suffixes[kind];
+  if (!name.endsWith(suffix)) return undefined;
+  const digest = `${algorithm}:${name.slice(0, name.length - suffix.length)}`;
+  return isDigest(digest) ? digest : undefined;
+}

@@ -1,0 +1,192 @@
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { chainIds, type Digest, type ImageSource, type OnEvent } from '@ocijs/image';
+import { BundleError } from '../errors.ts';
+import { hasErrno } from '../rootfs/failure.ts';
+import type { ApplyOptions } from '../rootfs/layer-context.ts';
+import type { OverlayForm } from '../rootfs/overlay/marks.ts';
+import { startLayerThread } from '../unpack/layer-thread.ts';
+import { planLayers } from '../unpack/plan.ts';
+import { removeDirectoryTree } from '../unpack/remove-directory.ts';
+import { inUserNamespace, requireLinux } from '../unpack/unpack.ts';
+import { buildSnapshot } from './build.ts';
+import { lockDirectory } from './lock.ts';
+import { chainIdOf, type SnapshotKind, snapshotPaths } from './paths.ts';
+import { readSnapshotRecord } from './record.ts';
+import { requireMarks } from './support.ts';
+
+/** One layer as it lies in the directory of snapshots. */
+export interface Snapshot {
+  /** Of this layer and all below it (image-spec `config.md`, "Layer ChainID"). */
+  readonly chainId: Digest;
+  /** The directory in overlay form. */
+  readonly rootfs: string;
+}
+
+/** Options of {@link Snapshots.ensure}. */
+export interface EnsureOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/** The layers of images, each applied once, for all containers. */
+export interface Snapshots {
+  /** Absolute. */
+  readonly directory: string;
+  readonly form: OverlayForm;
+  /**
+   * Makes the snapshots of an image that are missing, and returns all of them, the lowest layer first. Every byte is
+   * verified as in `unpack`. Of several processes one makes a snapshot and the others wait for it.
+   * Call it while {@link Snapshots.use} keeps them from being removed.
+   *
+   * Throws what `unpack` throws, and ERR_OCI_SNAPSHOT_UNSUPPORTED.
+   */
+  ensure(image: ImageSource, options?: EnsureOptions): Promise<readonly Snapshot[]>;
+  /** Nothing is removed until the result is disposed of. */
+  use(options?: Pick<EnsureOptions, 'signal'>): Promise<Disposable>;
+  /** The chain ids of all snapshots. */
+  list(): Promise<readonly Digest[]>;
+  /**
+   * Removes all snapshots but those of the chain ids that `inUse` tells, which is asked while no snapshot can come
+   * into use; and what killed processes left. Returns what was removed. Name every chain id of a container, not the
+   * last one alone.
+   */
+  removeUnused(
+    inUse: () => Promise<Iterable<Digest>>,
+    options?: RemoveUnusedOptions,
+  ): Promise<readonly Digest[]>;
+}
+
+/** Options of {@link Snapshots.removeUnused}. */
+export interface RemoveUnusedOptions {
+  /** Only tell what would be removed. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens the snapshots in a directory, `snapshots` of an image store; it is made (mode 0700) if it is missing.
+ * They belong to one user: throws ERR_OCI_SNAPSHOT_UNSUPPORTED when another one made the directory, since whoever
+ * owns a layer can change it. Throws ERR_OCI_PLATFORM_UNSUPPORTED (needs Linux).
+ */
+export async function openSnapshots(
+  path: string,
+  { signal }: Pick<EnsureOptions, 'signal'> = {},
+): Promise<Snapshots> {
+  signal?.throwIfAborted();
+  requireLinux();
+  const directory = resolve(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await lstat(directory);
+  const isRoot = process.geteuid?.() === 0;
+  if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) {
+    throw new BundleError('ERR_OCI_SNAPSHOT_UNSUPPORTED', `${directory} belongs to another user`, {
+      path: directory,
+      actual: uid,
+    });
+  }
+  const isInitial = isRoot && !(await inUserNamespace());
+  const form: OverlayForm = isInitial ? 'trusted' : 'user';
+  const kind: SnapshotKind = isInitial ? 'root' : isRoot ? 'namespace' : 'user';
+  const apply: ApplyOptions = {
+    rootless: !isRoot,
+    placeholderDevices: !isInitial,
+    uidMap: [],
+    gidMap: [],
+    keepDirlinks: false,
+  };
+
+  async function ensure(image: ImageSource, options: EnsureOptions = {}): Promise<readonly Snapshot[]> {
+    options.signal?.throwIfAborted();
+    const layers = planLayers(image);
+    const ids = chainIds(layers.map(({ diffId }) => diffId));
+    const found: Snapshot[] = [];
+    const warned = new Set<string>();
+    await using resources = new AsyncDisposableStack();
+    let thread: ReturnType<typeof startLayerThread> | undefined;
+    for (const [index, layer] of layers.entries()) {
+      const chainId = ids[index] ?? layer.diffId;
+      const paths = snapshotPaths(directory, chainId, kind);
+      if ((await readSnapshotRecord(paths.directory)) === undefined) {
+        if (thread === undefined) {
+          await requireMarks(directory, form);
+          const missing = layers.slice(index);
+          const total = missing.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+          options.onEvent?.({ type: 'unpack-start', layers: missing.length, total });
+          thread = resources.use(startLayerThread());
+        }
+        const started = thread;
+        const lower = found.map(({ rootfs }) => rootfs).reverse();
+        await buildSnapshot(
+          { paths, chainId, layer, index, lower, form, kind, apply },
+          {
+            ...options,
+            image,
+            thread: () => started,
+            warn: ({ code, message }) => {
+              if (!warned.has(code)) options.onEvent?.({ type: 'warning', code, message });
+              warned.add(code);
+            },
+          },
+        );
+      }
+      found.push({ chainId, rootfs: paths.rootfs });
+    }
+    return found;
+  }
+
+  async function removeUnused(
+    inUse: () => Promise<Iterable<Digest>>,
+    { dryRun = false, ...options }: RemoveUnusedOptions = {},
+  ): Promise<readonly Digest[]> {
+    using _ = await lockDirectory(directory, { exclusive: true, ...options });
+    const used = new Set(await inUse());
+    const unused = (await listSnapshots(directory, kind)).filter((chainId) => !used.has(chainId));
+    if (dryRun) return unused;
+    for (const chainId of unused) {
+      options.signal?.throwIfAborted();
+      const { directory: place, staging } = snapshotPaths(directory, chainId, kind);
+      await removeDirectoryTree(staging);
+      // What is half removed must not be taken for a snapshot.
+      await rename(place, staging);
+    }
+    await removeLeftovers(directory);
+    return unused;
+  }
+
+  return {
+    directory,
+    form,
+    ensure,
+    use: (options = {}) => lockDirectory(directory, { exclusive: false, ...options }),
+    list: () => listSnapshots(directory, kind),
+    removeUnused,
+  };
+}
+
+async function listSnapshots(directory: string, kind: SnapshotKind): Promise<readonly Digest[]> {
+  const found: Digest[] = [];
+  for (const [algorithm, name] of await entriesBelow(directory)) {
+    const chainId = chainIdOf(algorithm, name, kind);
+    if (chainId !== undefined) found.push(chainId);
+  }
+  return found.sort();
+}
+
+/** Call with the exclusive lock: nobody is making a snapshot then. */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const [algorithm, name] of await entriesBelow(directory))
+    if (name.startsWith('.')) await removeDirectoryTree(join(directory, algorithm, name));
+}
+
+async function entriesBelow(directory: string): Promise<readonly (readonly [string, string])[]> {
+  const found: (readonly [string, string])[] = [];
+  for (const algorithm of await readdir(directory)) {
+    try {
+      for (const name of await readdir(join(directory, algorithm))) found.push([algorithm, name]);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOTDIR', 'ENOENT')) throw error;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+import type { GarbageReport } from '@ocijs/image';
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { containerRoots } from '../containers/roots.ts';
+import { parseDuration } from '../flags/duration.ts';
+import { formatBytes } from '../render/bytes.ts';
+import { formatTable } from '../render/table.ts';
+
+export default class Gc extends BaseCommand {
+  static override summary = 'Remove what no image needs from the store';
+  static override description =
+    'Stays: what a name leads to, with its signatures and other referrers; what a running pull, unpack or run needs; images of containers; and what is younger than --grace, since somebody may be about to name it. Safe while other processes use the store.';
+  static override examples = ['<%= config.bin %> gc --dry-run', '<%= config.bin %> gc --grace 1h'];
+  static override flags = {
+    'dry-run': Flags.boolean({
+      default: false,
+      summary: 'Only say why each blob stays or goes',
+    }),
+    grace: Flags.string({
+      default: '24h',
+      helpValue: 'DURATION',
+      summary: 'Spare unnamed blobs that are younger, such as 24h, 90m or 0',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Gc);
+    const graceMs = parseDuration('--grace', flags.grace);
+    const dryRun = flags['dry-run'];
+    const store = await this.openStore(flags);
+    const roots = await containerRoots(store.directory);
+    const { collectGarbage } = await import('@ocijs/image');
+    const report = await collectGarbage(store, { dryRun, graceMs, roots, signal: this.signal });
+    const removed = report.blobs.filter(({ kept }) => !kept);
+    await this.print(flags, {
+      json: { dryRun, ...report },
+      quiet: removed.map(({ digest }) => digest).join('\n'),
+      text: dryRun
+        ? `${tableOf(report)}\n${summary(report, 'would be removed')}`
+        : summary(report, 'removed'),
+    });
+  }
+}
+
+function tableOf({ blobs, leftovers }: GarbageReport): string {
+  const rows = [
+    ...blobs.map(({ digest, size, kept, reason }) => [
+      digest,
+      formatBytes(size),
+      kept ? 'stays' : 'goes',
+      reason,
+    ]),
+    ...leftovers.map(({ path, size, reason }) => [path, formatBytes(size), 'goes', reason]),
+  ];
+  return formatTable(['BLOB', 'SIZE', '', 'REASON'], rows);
+}
+
+function summary({ blobs, leftovers, bytesFreed, bytesKept }: GarbageReport, done: string): string {
+  const removed = blobs.filter(({ kept }) => !kept).length;
+  const others = leftovers.length === 0 ? '' : ` and ${counted(leftovers.length, 'leftover')}`;
+  const kept = `${counted(blobs.length - removed, 'blob')} of ${formatBytes(bytesKept)} kept`;
+  return `${counted(removed, 'blob')}${others} of ${formatBytes(bytesFreed)} ${done}, ${kept}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '@ocijs/image';
+import { codeOf } from '../exit-codes.ts';
+
+/** Where the layers are that the containers of a store share. */
+export function snapshotsDirectory(storeDirectory: string): string {
+  return join(storeDirectory, 'snapshots');
+}
+
+/**
+ * The chain ids of all snapshots that containers of a store need, also those that are being made or removed.
+ */
+async function snapshotsInUse(storeDirectory: string): Promise<ReadonlySet<Digest>> {
+  const { readRootfsRecord } = await import('@ocijs/bundle');
+  const base = join(storeDirectory, 'containers');
+  const used = new Set<Digest>();
+  for (const id of await namesIn(base)) {
+    const record = await readRootfsRecord(join(base, id, 'bundle'));
+    for (const chainId of record?.chainIds ?? []) used.add(chainId);
+  }
+  return used;
+}
+
+/** What {@link removeUnusedSnapshots} leaves and how it works. */
+export interface RemoveSnapshotsOptions {
+  /** Chain ids to keep besides those of containers, such as those of images. */
+  readonly keep?: Iterable<Digest>;
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Removes the snapshots that no container needs, and returns their chain ids. */
+export async function removeUnusedSnapshots(
+  storeDirectory: string,
+  { keep = [], ...options }: RemoveSnapshotsOptions = {},
+): Promise<readonly Digest[]> {
+  const directory = snapshotsDirectory(storeDirectory);
+  if (!existsSync(directory)) return [];
+  const { openSnapshots } = await import('@ocijs/bundle');
+  const snapshots = await openSnapshots(directory);
+  const inUse = async () => [...keep, ...(await snapshotsInUse(storeDirectory))];
+  return snapshots.removeUnused(inUse, options);
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { OnEvent } from '@ocijs/image';
+import { RuntimeError } from '../errors.ts';
+import { keptSeccompFilters } from '../limits.ts';
+import type { SeccompFilter, SeccompProfile } from '../seccomp/types.ts';
+
+/** What the init loads. */
+export interface Filter {
+  readonly program: Uint8Array;
+  readonly flags: number;
+}
+
+const kept = new Map<string, SeccompFilter>();
+
+/** Programs that launch many containers mostly do so with the same profile. */
+async function compiled(profile: SeccompProfile): Promise<SeccompFilter> {
+  const key = JSON.stringify(profile, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const { compileSeccomp } = await import('../seccomp/compile.ts');
+  const filter = compileSeccomp(profile);
+  if (kept.size >= keptSeccompFilters) kept.clear();
+  kept.set(key, filter);
+  return filter;
+}
+
+/**
+ * The filter for a profile. The compiler and its tables are only loaded when there is one. Throws
+ * ERR_OCI_SPEC_UNSUPPORTED for a profile that cannot be compiled or asks for a listener; names that are no system call
+ * are a warning.
+ */
+export async function compileFilter(
+  profile: SeccompProfile | undefined,
+  onEvent: OnEvent | undefined,
+): Promise<Filter | undefined> {
+  if (profile === undefined) return undefined;
+  const { program, flags, listener, unknownSyscalls } = await compiled(profile);
+  if (listener !== undefined) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_UNSUPPORTED',
+      'config.json: $.linux.seccomp: SCMP_ACT_NOTIFY is not supported',
+      { jsonPath: '$.linux.seccomp.listenerPath', hint: 'Use another action, such as SCMP_ACT_ERRNO.' },
+    );
+  }
+  if (unknownSyscalls.length > 0) {
+    const message = `config.json: $.linux.seccomp names unknown system calls: ${unknownSyscalls.join(', ')}`;
+    onEvent?.({ type: 'warning', code: 'ERR_OCI_SPEC_UNSUPPORTED', message });
+  }
+  return { program, flags };
+}
