@@ -16,10 +16,16 @@ export const openDirectoriesLimit: number = 128;
 /** How many bytes of a layer are read at once. */
 export const readSize: number = 1024 * 1024;
 
-/** Layers of at least this many compressed bytes are read and decompressed by a thread of their own. */
-export const contentThreadSize: number = 2 * 1024 * 1024;
+/**
+ * Layers of at least this many compressed bytes are read and decompressed by a thread of their own. Below, starting
+ * it takes about as long as it saves.
+ */
+export const contentThreadSize: number = 4 * 1024 * 1024;
 
-/** How many pieces of content, of 1 MiB at most, wait between that thread and the one that writes files. */
+/** The size of the pieces of content that such a thread makes. Small zstd frames, of at most 4 MiB, come whole. */
+export const contentSize: number = 1024 * 1024;
+
+/** How many pieces of content wait between that thread and the one that writes files. */
 export const contentAhead: number = 8;
 
 /** How many chunks the main thread sends ahead to the layer thread when a layer is not in a local file. */

@@ -1,5 +1,6 @@
 import { decompress } from '@ocijs/image/compression';
 import { createHasher, createVerifier, digestAlgorithm } from '@ocijs/image/digest';
+import { contentSize } from '../limits.ts';
 import type { LayerTask } from './layer-task.ts';
 
 /** What {@link readContent} works with. */
@@ -59,7 +60,7 @@ export async function readContent(
 
   try {
     try {
-      for await (const chunk of decompress(verified())) {
+      for await (const chunk of decompress(verified(), { chunkSize: contentSize })) {
         checkStop();
         content.update(chunk);
         if (!(await onContent(chunk))) break;

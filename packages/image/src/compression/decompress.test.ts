@@ -41,6 +41,12 @@ for (const compression of ['gzip', 'zstd'] as const) {
         assert.ok(chunk.length > 0 && chunk.length <= 262_144);
       }
     });
+    test('chunks can be larger, and are then fewer', async () => {
+      const sizes: number[] = [];
+      const source = observedStream([pack(compression, Buffer.alloc(20_000_000))]);
+      for await (const chunk of decompress(source, { chunkSize: 1_048_576 })) sizes.push(chunk.length);
+      assert.equal(Math.max(...sizes), 1_048_576);
+    });
     test('zeros behind the end are padding', async () => {
       const zeros = Buffer.alloc(600_000);
       for (const size of [1, 3, 512, zeros.length]) {

@@ -1,6 +1,9 @@
 /** Times that a compressed stream may grow by default once it has become larger than `EXPANSION_ALLOWANCE`. */
 export const EXPANSION_RATIO_LIMIT = 1000;
 
+/** The largest chunk that `decompress` yields unless told otherwise, in bytes. */
+export const DECOMPRESSED_CHUNK_SIZE: number = 256 * 1024;
+
 /** Bytes that a compressed stream may always expand to: a small stream of zeros is no attack. */
 export const EXPANSION_ALLOWANCE: number = 64 * 1024 * 1024;
 

@@ -1,11 +1,10 @@
 import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { engineFailure } from './failure.ts';
-import { ZSTD_WINDOW_LOG_LIMIT } from './limits.ts';
+import { DECOMPRESSED_CHUNK_SIZE, ZSTD_WINDOW_LOG_LIMIT } from './limits.ts';
 import { pump } from './pump.ts';
 import { createZstdWalker } from './zstd-walker.ts';
 
 const options = {
-  chunkSize: 1024 * 1024,
   params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_LIMIT },
 } as const;
 
@@ -20,6 +19,7 @@ type FrameEvent = Uint8Array | 'end';
 /** Decodes all frames of a zstd stream, with the rules of `createZstdWalker`. */
 export async function* decodeZstd(
   source: AsyncIterable<Uint8Array>,
+  { chunkSize }: { readonly chunkSize: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const events = frameEvents(source);
   try {
@@ -32,7 +32,7 @@ export async function* decodeZstd(
         continue;
       }
       const frame = isComplete ? [head] : [head, restOfFrame(events)];
-      yield* pump(createZstdDecompress(options), { source: concatenate(frame) });
+      yield* pump(createZstdDecompress({ ...options, chunkSize }), { source: concatenate(frame) });
     }
   } catch (error) {
     throw engineFailure('zstd', error);
@@ -58,7 +58,11 @@ async function readHead(
 
 function decodeSmall(frame: Buffer): Buffer | undefined {
   try {
-    return zstdDecompressSync(frame, { ...options, maxOutputLength: smallOutputBytes });
+    return zstdDecompressSync(frame, {
+      ...options,
+      chunkSize: DECOMPRESSED_CHUNK_SIZE,
+      maxOutputLength: smallOutputBytes,
+    });
   } catch (error) {
     if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
       return undefined;

@@ -226,7 +226,7 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   const groups = cgroupOptions(id, bundle.spec);
   const plan = planCgroup(groups);
   if (plan.devicesUnrestricted) {
-    const message = 'access to devices is not restricted: no cgroup file system is mounted';
+    const message = 'access to devices is not restricted: no cgroup file system for devices is mounted';
     options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
   }
   const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
