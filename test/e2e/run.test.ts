@@ -142,6 +142,19 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
     assert.deepEqual(JSON.parse((await oci(home, ['ps', '--all', '--json'])).stdout), []);
   });
 
+  test('unpacks an image once; gc removes its layers when neither image nor container needs them', async () => {
+    const own = ociHome(`${temporary.path}/collected`);
+    await using store = await openStore(own.store);
+    await busyboxImage(store, name);
+    for (let round = 0; round < 2; round++)
+      assert.equal((await oci(own, ['run', '--rm', name, 'true'])).status, 0);
+    const collect = async (): Promise<string[]> =>
+      JSON.parse((await oci(own, ['gc', '--grace', '0', '--json'])).stdout).snapshots;
+    assert.deepEqual(await collect(), [], 'the image has a name');
+    assert.equal((await oci(own, ['rmi', name])).status, 0);
+    assert.equal((await collect()).length, 2);
+  });
+
   test('limits memory and pids', { skip: missing({ root: true }) }, async () => {
     const forks = await run(
       '--pids-limit',

@@ -2,6 +2,7 @@ import type { GarbageReport } from '@ocijs/image';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { containerRoots } from '../containers/roots.ts';
+import { removeUnusedSnapshots, snapshotsOfImages } from '../containers/snapshots.ts';
 import { parseDuration } from '../flags/duration.ts';
 import { formatBytes } from '../render/bytes.ts';
 import { formatTable } from '../render/table.ts';
@@ -9,7 +10,7 @@ import { formatTable } from '../render/table.ts';
 export default class Gc extends BaseCommand {
   static override summary = 'Remove what no image needs from the store';
   static override description =
-    'Stays: what a name leads to, with its signatures and other referrers; what a running pull, unpack or run needs; images of containers; and what is younger than --grace, since somebody may be about to name it. Safe while other processes use the store.';
+    'Stays: what a name leads to, with its signatures and other referrers; what a running pull, unpack or run needs; images of containers; and what is younger than --grace, since somebody may be about to name it. Unpacked layers go when neither an image nor a container needs them. Safe while other processes use the store.';
   static override examples = ['<%= config.bin %> gc --dry-run', '<%= config.bin %> gc --grace 1h'];
   static override flags = {
     'dry-run': Flags.boolean({
@@ -31,13 +32,15 @@ export default class Gc extends BaseCommand {
     const roots = await containerRoots(store.directory);
     const { collectGarbage } = await import('@ocijs/image');
     const report = await collectGarbage(store, { dryRun, graceMs, roots, signal: this.signal });
+    const keep = await snapshotsOfImages(store);
+    const snapshots = await removeUnusedSnapshots(store.directory, { keep, dryRun, signal: this.signal });
     const removed = report.blobs.filter(({ kept }) => !kept);
     await this.print(flags, {
-      json: { dryRun, ...report },
+      json: { dryRun, ...report, snapshots },
       quiet: removed.map(({ digest }) => digest).join('\n'),
       text: dryRun
-        ? `${tableOf(report)}\n${summary(report, 'would be removed')}`
-        : summary(report, 'removed'),
+        ? `${tableOf(report)}\n${summary(report, 'would be removed')}${unpacked(snapshots)}`
+        : `${summary(report, 'removed')}${unpacked(snapshots)}`,
     });
   }
 }
@@ -60,6 +63,10 @@ function summary({ blobs, leftovers, bytesFreed, bytesKept }: GarbageReport, don
   const others = leftovers.length === 0 ? '' : ` and ${counted(leftovers.length, 'leftover')}`;
   const kept = `${counted(blobs.length - removed, 'blob')} of ${formatBytes(bytesKept)} kept`;
   return `${counted(removed, 'blob')}${others} of ${formatBytes(bytesFreed)} ${done}, ${kept}`;
+}
+
+function unpacked(snapshots: readonly string[]): string {
+  return snapshots.length === 0 ? '' : `, ${counted(snapshots.length, 'unpacked layer')} likewise`;
 }
 
 function counted(count: number, noun: string): string {

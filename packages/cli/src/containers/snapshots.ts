@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '@ocijs/image';
+import type { Digest, Store } from '@ocijs/image';
 import { codeOf } from '../exit-codes.ts';
 
 /** Where the layers are that the containers of a store share. */
@@ -19,6 +19,22 @@ async function snapshotsInUse(storeDirectory: string): Promise<ReadonlySet<Diges
   for (const id of await namesIn(base)) {
     const record = await readRootfsRecord(join(base, id, 'bundle'));
     for (const chainId of record?.chainIds ?? []) used.add(chainId);
+  }
+  return used;
+}
+
+/** The chain ids of all layers of the store's images: without their snapshots, the next run would unpack them again. */
+export async function snapshotsOfImages(store: Store): Promise<ReadonlySet<Digest>> {
+  const { chainIds, isOciError } = await import('@ocijs/image');
+  const used = new Set<Digest>();
+  for (const { name } of await store.list()) {
+    try {
+      const { config } = await store.image(name);
+      for (const chainId of chainIds(config.rootfs.diff_ids)) used.add(chainId);
+    } catch (error) {
+      // What cannot be loaded here (an artifact, another platform's image) was never run here either.
+      if (!isOciError(error)) throw error;
+    }
   }
   return used;
 }
