@@ -11,7 +11,7 @@ import {
 } from '@ocijs/image';
 import type { RegistryOptions } from '../options.ts';
 import type { CopyReport } from './report.ts';
-import { entrySource } from './source.ts';
+import { storeSource } from './source.ts';
 import { openTarget } from './target.ts';
 import { transfer } from './transfer.ts';
 
@@ -48,7 +48,7 @@ export async function load(input: ArchiveInput, options: LoadOptions): Promise<r
   })) {
     const opened = await openTarget({ transport: 'store', store, name }, options);
     await using target = opened.target;
-    const source = entrySource(archive, { name: `${archive.location}:${name}`, top });
+    const source = storeSource(archive, { name: `${archive.location}:${name}`, top });
     const wanted = { extent: 'present', preserveDigests: true, conversion: {}, name: opened.name } as const;
     const report = await transfer(source, target, { ...options, ...wanted });
     await target.commit();

@@ -94,9 +94,9 @@ async function findStored(store: ImageStore, name: string): Promise<Descriptor> 
   });
 }
 
-/** What is in a store or layout. */
+/** One image of a store, layout or archive; which stays open, unless told otherwise. */
 export function storeSource(
-  store: ImageStore,
+  store: Omit<ImageCollection, 'location'>,
   {
     name,
     top,
@@ -128,27 +128,9 @@ async function collectionSource(
 ): Promise<CopySource> {
   try {
     const top = await selectImage(collection, location);
-    return entrySource(collection, { name, top, dispose: () => collection[Symbol.asyncDispose]() });
+    return storeSource(collection, { name, top, dispose: () => collection[Symbol.asyncDispose]() });
   } catch (error) {
     await collection[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** One image of an archive that stays open, unless told otherwise. */
-export function entrySource(
-  collection: ImageCollection,
-  {
-    name,
-    top,
-    dispose = async () => undefined,
-  }: { readonly name: string; readonly top: Descriptor; readonly dispose?: () => PromiseLike<void> },
-): CopySource {
-  return {
-    name,
-    top,
-    content: collection,
-    has: async ({ digest }) => (await collection.size(digest)) !== undefined,
-    [Symbol.asyncDispose]: dispose,
-  };
 }
