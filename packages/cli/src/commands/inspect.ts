@@ -2,9 +2,10 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { describeImage, formatDescription } from '../describe.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { pullFlags } from '../flags/pull.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
-import { openImage, type PullPolicy, pullPolicies } from '../images.ts';
+import { openImage, type PullPolicy } from '../images.ts';
 import { write } from '../render/json.ts';
 
 export default class Inspect extends BaseCommand {
@@ -31,11 +32,7 @@ export default class Inspect extends BaseCommand {
       summary: 'Print the image configuration byte for byte',
       exclusive: ['raw', 'json'],
     }),
-    pull: Flags.string({
-      options: [...pullPolicies],
-      default: 'missing',
-      summary: 'When to ask the registry',
-    }),
+    ...pullFlags,
     ...platformFlags,
     ...registryFlags,
   };

@@ -1,9 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { pullFlags } from '../flags/pull.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
-import { openImage, type PullPolicy, pullPolicies } from '../images.ts';
+import { openImage, type PullPolicy } from '../images.ts';
 import { writeJson } from '../render/json.ts';
 
 export default class Spec extends BaseCommand {
@@ -17,11 +18,7 @@ export default class Spec extends BaseCommand {
   static override args = { image: Args.string({ ignoreStdin: true, description: 'Image to make it for' }) };
   static override flags = {
     rootless: Flags.boolean({ default: false, summary: 'For an ordinary user' }),
-    pull: Flags.string({
-      options: [...pullPolicies],
-      default: 'missing',
-      summary: 'When to ask the registry',
-    }),
+    ...pullFlags,
     ...platformFlags,
     ...registryFlags,
   };

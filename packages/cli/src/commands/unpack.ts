@@ -3,10 +3,11 @@ import { BaseCommand } from '../base-command.ts';
 import { platformText } from '../describe.ts';
 import { parseIdMaps } from '../flags/id-map.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { pullFlags } from '../flags/pull.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
-import { openImage, type PullPolicy, pullPolicies } from '../images.ts';
+import { openImage, type PullPolicy } from '../images.ts';
 
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
@@ -49,11 +50,7 @@ export default class Unpack extends BaseCommand {
       default: false,
       summary: 'Keep a symlink to a directory where a later layer has a directory',
     }),
-    pull: Flags.string({
-      options: [...pullPolicies],
-      default: 'missing',
-      summary: 'When to ask the registry',
-    }),
+    ...pullFlags,
     ...platformFlags,
     ...registryFlags,
   };

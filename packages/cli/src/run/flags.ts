@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { pullPolicies } from '../images.ts';
+import { pullFlags } from '../flags/pull.ts';
 
 const process = 'PROCESS';
 const files = 'FILES';
@@ -24,7 +24,7 @@ export const runFlags = {
   rm: Flags.boolean({ default: false, summary: 'Remove the container when it ends' }),
   name: Flags.string({ summary: 'Name the container' }),
   bundle: Flags.string({ helpValue: 'DIR', summary: 'Launch this bundle as it is, instead of an image' }),
-  pull: Flags.string({ options: [...pullPolicies], default: 'missing', summary: 'When to ask the registry' }),
+  ...pullFlags,
 
   env: Flags.string({
     char: 'e',
