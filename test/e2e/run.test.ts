@@ -177,8 +177,9 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
     await chmod(temporary.path, 0o755);
     await chmod(rootless, 0o777);
     const own = ociHome(rootless);
+    const { SHELL: _shell, ...inherited } = process.env;
     const env = {
-      ...process.env,
+      ...inherited,
       HOME: rootless,
       XDG_RUNTIME_DIR: rootless,
       OCI_STORE: own.store,

@@ -7,10 +7,13 @@ import { checkStore, collectGarbage, createLayout, openStore } from '@ocijs/imag
 import { startRegistry } from '@ocijs/registry/server';
 import { noiseImage, startPuller } from '../kit/pulls.ts';
 import { missing } from '../kit/requirements.ts';
+import { startSlowRelay } from '../kit/slow-relay.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 
 const KILLS = 8;
 const LAYER_BYTES = 8_000_000;
+/** Slow enough that a layer takes longer than the longest wait before a kill. */
+const BYTES_PER_SECOND = 20_000_000;
 
 test('a pull that is killed at any instant leaves a sound store, and the next one fetches only the rest', {
   skip: missing({}),
@@ -20,7 +23,8 @@ test('a pull that is killed at any instant leaves a sound store, and the next on
   await using source = await createLayout(layout);
   await noiseImage(source, { name: 'app:1', seeds: [1, 2, 3], bytes: LAYER_BYTES });
   await using registry = await startRegistry({ directory: layout, readOnly: true });
-  const reference = `${registry.host}/app:1`;
+  await using relay = await startSlowRelay(registry.host, { bytesPerSecond: BYTES_PER_SECOND });
+  const reference = `${relay.host}/app:1`;
   let resumed = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const path = join(directory.path, `store-${kill}`);

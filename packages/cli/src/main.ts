@@ -19,6 +19,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   // Silences oclif's remarks about development mode, which are meant for authors of oclif commands.
   process.env['NODE_ENV'] ??= 'production';
+  // oclif asks the system for the user's shell when it is not told, and fails for a user the system does not know.
+  process.env['SHELL'] ??= '/bin/sh';
   let prepared: readonly string[] = argv;
   try {
     // Loaded here, so that `--version` costs no more than starting Node.

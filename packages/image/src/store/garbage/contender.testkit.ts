@@ -9,12 +9,10 @@ import { openStore } from '../open.ts';
 import type { ImageStore } from '../store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 
-// A process that brings images into a store and names them, or one that collects garbage all the time; in it, an
-// image that has a name must be complete at any moment.
-const [directory = '', role = '', seconds = '0'] = process.argv.slice(2);
-const deadline = performance.now() + Number(seconds) * 1000;
+// A process that brings images into a store and names them, as often as it was told, or one that collects garbage until
+// its standard input ends; an image that has a name must be complete at any moment. It prints a line for each round.
+const [directory = '', role = '', rounds = '0'] = process.argv.slice(2);
 await using store = await openStore(directory);
-let rounds = 0;
 
 /** As a pull does: what is there is not written again. */
 async function bring(source: ImageStore, top: Descriptor, name: string): Promise<void> {
@@ -39,7 +37,7 @@ async function assertComplete(name: string): Promise<void> {
 async function writer(): Promise<void> {
   await using source = createMemoryStore();
   const name = `example.com/${process.pid}`;
-  while (performance.now() < deadline) {
+  for (let round = 0; round < Number(rounds); round++) {
     // Few different layers, so that the images of all processes overlap.
     const texts = [0, 1, 2].map(() => `layer ${Math.floor(Math.random() * 5)}`);
     await bring(source, await textImage(source, texts, { author: 'x' }), `${name}:a`);
@@ -49,16 +47,20 @@ async function writer(): Promise<void> {
     await sleep(Math.random() * 5);
     await assertComplete(`${name}:b`);
     if (Math.random() < 0.5) await removeImage(store, `${name}:b`);
-    rounds++;
+    process.stdout.write('1\n');
   }
 }
 
 async function collector(): Promise<void> {
-  while (performance.now() < deadline) {
+  let ending = false;
+  process.stdin.on('end', () => {
+    ending = true;
+  });
+  process.stdin.resume();
+  while (!ending) {
     const { blobs } = await collectGarbage(store, { graceMs: 0 });
-    rounds += blobs.filter(({ kept }) => !kept).length;
+    process.stdout.write(`${blobs.filter(({ kept }) => !kept).length}\n`);
   }
 }
 
 await (role === 'collector' ? collector() : writer());
-process.stdout.write(`${role} ${rounds}\n`);
