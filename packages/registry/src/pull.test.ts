@@ -289,7 +289,7 @@ describe('pull', () => {
     };
     const before = performance.now();
     await assert.rejects(at.pull({ signal: controller.signal }), (error) => error === reason);
-    assert.ok(performance.now() - before < 2_000);
+    assert.ok(performance.now() - before < 30_000);
     await assertUnnamed(at);
     at.registry.fault = undefined;
     const { report } = await at.pull();

