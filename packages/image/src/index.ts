@@ -50,6 +50,7 @@ export {
   type RemovedLeftover,
 } from './store/garbage/collect-garbage.ts';
 export type { GarbageRoot } from './store/garbage/mark.ts';
+export { type RemoveBlobOptions, removeBlob } from './store/garbage/remove-blob.ts';
 export type { BlobVerdict } from './store/garbage/survey.ts';
 export { imageDigests } from './store/lease/image-digests.ts';
 export type { Lease, LeaseOptions } from './store/lease/lease.ts';
