@@ -58,6 +58,9 @@ static long run_step(const struct step *step) {
     case STEP_CONSOLE_SOCKET: return step_console_socket(step);
     case STEP_OPEN_NAMESPACE: return step_open_namespace(step);
     case STEP_SET_NAMESPACE: return step_set_namespace(step);
+    case STEP_OPEN_TARGET: return step_open_target(step);
+    case STEP_JOIN_TARGET: return step_join_target(step);
+    case STEP_AFFINITY: return step_affinity(step);
     case STEP_UNSHARE: return CALL(unshare, number_field(step, FIELD_FLAGS));
     case STEP_ID_MAPS: return step_id_maps(step);
     case STEP_ID_MAP_HELPER: return step_id_map_helper(step);
@@ -143,7 +146,10 @@ __attribute__((noreturn)) static void run_joiner(void) {
   role = ROLE_JOINER;
   run_section(SECTION_JOIN);
   long pid = clone_init(CLONE_PARENT);
-  if (pid == 0) run_init();
+  if (pid == 0) {
+    await_answer(); /* from now on the monitor knows which process it is asked to do something for */
+    run_init();
+  }
   if (pid < 0) fail(pid, NULL);
   send_message(MESSAGE_PID, NO_STEP, 0, (u32)pid);
   leave(0);
@@ -210,7 +216,7 @@ static void serve_children(void) {
       case MESSAGE_PID:
         CALL(wait4, child, NULL, __WALL, NULL);
         child = (i32)message.value;
-        continue;
+        break;
       case MESSAGE_CONSOLE:
         result = accept_console(fd, &message, (HEADER->flags & PLAN_RELAY) != 0);
         if (result < 0) fail(result, NULL);

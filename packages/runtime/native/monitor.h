@@ -118,10 +118,13 @@ static long step_oom_score(const struct step *step) {
   return same ? 0 : result;
 }
 
+/* A v2 group that was given groups of its own takes no processes any more: then another one may be named. */
 static long step_join_cgroup(const struct step *step) {
   char pid[24];
+  const char *other = text_field(step, FIELD_SOURCE);
   append_number(pid, sizeof pid, 0, (u64)child);
-  return write_file(AT_FDCWD, text_field(step, FIELD_PATH), pid, 0);
+  long result = write_file(AT_FDCWD, text_field(step, FIELD_PATH), pid, 0);
+  return result == -EBUSY && other != NULL ? write_file(AT_FDCWD, other, pid, 0) : result;
 }
 
 static long step_resource_limit(const struct step *step) {

@@ -85,6 +85,9 @@ enum step_tag {
   STEP_MEMORY_POLICY = 57,
   STEP_WRITE_CHILD_PROC = 58,
   STEP_DEVICE_PROGRAM = 59,
+  STEP_OPEN_TARGET = 60,
+  STEP_JOIN_TARGET = 61,
+  STEP_AFFINITY = 62,
 };
 
 enum field_name {
@@ -133,7 +136,7 @@ enum target_flag {
   TARGET_KEEP = 128,    /* the slot stays open for a later step */
 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
-enum other_flag { FLAG_OPTIONAL = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
+enum other_flag { FLAG_OPTIONAL = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
 
 struct plan_header {
   u32 magic, version, length, flags, clone_flags, preserved, steps, reserved;

@@ -30,6 +30,48 @@ static long step_set_namespace(const struct step *step) {
   return result;
 }
 
+/* Field 22 of /proc/PID/stat; the command, which may hold anything, ends with the last parenthesis. */
+static u64 start_time_of(const char *text, usize length) {
+  u64 number = 0;
+  usize at = length;
+  while (at > 0 && text[at - 1] != ')') at--;
+  for (u32 spaces = 0; at < length && spaces < 20; at++) spaces += text[at] == ' ';
+  for (; at < length && text[at] >= '0' && text[at] <= '9'; at++) number = number * 10 + (u64)(text[at] - '0');
+  return number;
+}
+
+/* A running container's first process. Its id may be another's by now: opened first and compared then, it is the one meant. */
+static long step_open_target(const struct step *step) {
+  char path[64], text[1024];
+  u64 pid = number_field(step, FIELD_NUMBER);
+  long target = CALL(pidfd_open, pid, 0);
+  if (target < 0) return target;
+  slots[number_field(step, FIELD_SLOT)] = (i32)target;
+  append(path, sizeof path, append_number(path, sizeof path, 0, pid), "/stat");
+  long file = CALL(openat, proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return file == -ENOENT ? -ESRCH : file;
+  long length = CALL(read, file, text, sizeof text);
+  CALL(close, file);
+  if (length < 0) return length;
+  return start_time_of(text, (usize)length) == number_field(step, FIELD_SOFT) ? 0 : -ESRCH;
+}
+
+/* All at once: the kernel checks the rights to each before it changes any. */
+static long step_join_target(const struct step *step) {
+  i32 *target = &slots[number_field(step, FIELD_SLOT)];
+  long result = CALL(setns, *target, number_field(step, FIELD_FLAGS));
+  close_fd(target);
+  return result;
+}
+
+/* The kernel leaves out processors that the group may not use; a machine with more than these keeps the rest free. */
+static long step_affinity(const struct step *step) {
+  const struct field *mask = next_field(step, NULL, FIELD_BYTES);
+  if (mask == NULL) return -EINVAL;
+  long result = CALL(sched_setaffinity, 0, mask->length, mask + 1);
+  return result == -EINVAL && number_field(step, FIELD_FLAGS) == FLAG_OPTIONAL ? 0 : result;
+}
+
 static long step_become_root(void) {
   long result = CALL(setresgid, 0, 0, 0);
   return result < 0 ? result : CALL(setresuid, 0, 0, 0);
@@ -70,19 +112,20 @@ static long step_stdio(const struct step *step) {
   return 0;
 }
 
-/* Closes everything but stdio, preserved fds, the channel and the fifo, which move right behind those. */
+/* Closes everything but stdio, preserved fds, the channel and the fifo (if any), which move right behind those. */
 static long step_close_fds(void) {
   i32 base = 3 + (i32)HEADER->preserved;
+  int waits = start_fifo >= 0;
   long high_channel = CALL(fcntl, channel, F_DUPFD_CLOEXEC, base + 2);
-  long high_fifo = CALL(fcntl, start_fifo, F_DUPFD_CLOEXEC, base + 2);
+  long high_fifo = waits ? CALL(fcntl, start_fifo, F_DUPFD_CLOEXEC, base + 2) : 0;
   if (high_channel < 0 || high_fifo < 0) return high_channel < 0 ? high_channel : high_fifo;
   long result = CALL(dup3, high_channel, base, O_CLOEXEC);
-  if (result >= 0) result = CALL(dup3, high_fifo, base + 1, O_CLOEXEC);
+  if (result >= 0 && waits) result = CALL(dup3, high_fifo, base + 1, O_CLOEXEC);
   if (result < 0) return result;
   channel = base;
-  start_fifo = base + 1;
+  if (waits) start_fifo = base + 1;
   root_fd = proc_fd = mask_fd = -1;
-  return CALL(close_range, base + 2, ~0U, 0);
+  return CALL(close_range, base + (waits ? 2 : 1), ~0U, 0);
 }
 
 static long step_bounding(const struct step *step) {

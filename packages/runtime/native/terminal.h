@@ -27,11 +27,23 @@ static long step_console_socket(const struct step *step) {
   return result;
 }
 
+static long bind_console(i32 slave) {
+  long tree = clone_tree(slave, "", AT_EMPTY_PATH);
+  if (tree < 0) return tree;
+  long target = open_target("/dev/console", TARGET_FILE | TARGET_STRICT);
+  if (target < 0) return target;
+  long result = attach((i32)tree, (i32)target);
+  CALL(close, tree);
+  CALL(close, target);
+  return result;
+}
+
 /* The slave is taken from the master, never by name, and both must be of a real devpts. */
 static long step_console(const struct step *step) {
   struct statx status;
   i32 unlock = 0;
   u32 number = 0;
+  if (root_fd < 0) root_fd = (i32)CALL(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   long master = open_in_root("/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
   if (master < 0) return master;
   long result = status_of((i32)master, &status);
@@ -46,13 +58,7 @@ static long step_console(const struct step *step) {
                          .ws_col = (unsigned short)number_field(step, FIELD_WIDTH)};
   if (size.ws_row != 0 || size.ws_col != 0) CALL(ioctl, slave, TIOCSWINSZ, &size);
 
-  long tree = clone_tree((i32)slave, "", AT_EMPTY_PATH);
-  if (tree < 0) return tree;
-  long target = open_target("/dev/console", TARGET_FILE | TARGET_STRICT);
-  if (target < 0) return target;
-  result = attach((i32)tree, (i32)target);
-  CALL(close, tree);
-  CALL(close, target);
+  if (number_field(step, FIELD_FLAGS) != FLAG_NO_CONSOLE) result = bind_console((i32)slave);
   if (result < 0) return result;
 
   result = CALL(ioctl, slave, TIOCSCTTY, 0);

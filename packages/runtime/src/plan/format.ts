@@ -90,6 +90,9 @@ export const stepTags = {
   memoryPolicy: 57,
   writeChildProc: 58,
   deviceProgram: 59,
+  openTarget: 60,
+  joinTarget: 61,
+  affinity: 62,
 } as const;
 
 /** The name of a step. */
