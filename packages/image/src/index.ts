@@ -60,6 +60,7 @@ export { findImages } from './store/naming/find-images.ts';
 export { type RemovedImage, type RemoveImageOptions, removeImage } from './store/naming/remove-image.ts';
 export { tagImage } from './store/naming/tag-image.ts';
 export { createLayout, type OpenStoreOptions, openLayout, openStore } from './store/open.ts';
+export { openScratchFile } from './store/scratch-file.ts';
 export { type EntrySelector, selectEntry } from './store/select-entry.ts';
 export type * from './store/store.ts';
 export type * from './tar/entry.ts';

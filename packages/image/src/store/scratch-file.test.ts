@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLayout } from './open.ts';
+import { scratch } from './scratch.testkit.ts';
+import { openScratchFile } from './scratch-file.ts';
+
+test('a scratch file holds bytes, has no name, and does not keep a layout from being tidied', async () => {
+  await using place = await scratch();
+  const directory = join(place.directory, 'layout');
+  const store = await createLayout(directory);
+  const file = await openScratchFile(store);
+  try {
+    await file.write(Buffer.from('bytes'), 0, 5, 0);
+    assert.equal((await file.read(Buffer.alloc(8), 0, 8, 0)).bytesRead, 5);
+    assert.deepEqual(await readdir(join(directory, 'ingest')), []);
+  } finally {
+    await file.close();
+  }
+  await store.tag('x', await store.put(Buffer.from('{}'), { mediaType: 'application/json' }));
+  await store[Symbol.asyncDispose]();
+  assert.deepEqual((await readdir(directory)).sort(), ['blobs', 'index.json', 'oci-layout']);
+});
