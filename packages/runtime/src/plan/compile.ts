@@ -1,6 +1,6 @@
 import { type PlanContext, planContext } from './context.ts';
 import { encodePlan, type PlanHeader } from './encode.ts';
-import { planFlags, sections } from './format.ts';
+import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
@@ -20,37 +20,17 @@ export interface CompiledPlan {
 }
 
 function planHost(context: PlanContext): Step[] {
-  const { input } = context;
-  const step = stepsOf('host');
-  const { exitFile, consoleSocket } = input;
+  const path = `${context.input.stateDirectory}/exec.fifo`;
   return [
-    ...(input.pipes === 0 ? [] : [step('pipes', { purpose: 'make pipes', fields: { flags: input.pipes } })]),
-    step('notDumpable', { purpose: 'hide the monitor from debuggers' }),
-    ...(exitFile === undefined
-      ? []
-      : [
-          step('exitFile', {
-            purpose: 'keep the exit file',
-            fields: { path: exitFile, source: `${exitFile}.new` },
-          }),
-        ]),
-    ...(consoleSocket === undefined
-      ? []
-      : [
-          step('consoleSocket', {
-            purpose: `connect to the console socket ${JSON.stringify(consoleSocket)}`,
-            fields: { path: consoleSocket },
-          }),
-        ]),
-    step('fifo', { purpose: 'make the exec fifo', fields: { path: `${input.stateDirectory}/exec.fifo` } }),
+    ...planStreams(context),
+    stepsOf('host')('fifo', { purpose: 'make the exec fifo', fields: { path } }),
   ];
 }
 
 /** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
 function planAttendance(context: PlanContext): Step[] {
-  const { cgroupProcs, deviceProgram, spec } = context.input;
+  const { cgroupProcs, deviceProgram } = context.input;
   const step = stepsOf('attend');
-  const score = spec.process?.oomScoreAdj;
   return [
     ...(deviceProgram === undefined
       ? []
@@ -64,26 +44,8 @@ function planAttendance(context: PlanContext): Step[] {
     ...cgroupProcs.map((path) =>
       step('joinCgroup', { purpose: `join the cgroup ${JSON.stringify(path)}`, fields: { path } }),
     ),
-    ...(score === undefined
-      ? []
-      : [
-          step('oomScore', {
-            purpose: `set the OOM score to ${score}`,
-            jsonPath: '$.process.oomScoreAdj',
-            fields: { value: String(score) },
-          }),
-        ]),
+    ...planOomScore(context),
   ];
-}
-
-function ask(
-  section: keyof typeof sections,
-  steps: readonly Step[],
-  options: { readonly dumpable: boolean },
-): Step[] {
-  if (steps.length === 0) return [];
-  const fields = { number: sections[section], flags: options.dumpable ? 1 : 0 };
-  return [initStep('ask', { purpose: 'wait for the monitor', fields })];
 }
 
 function planNames(context: PlanContext): Step[] {
@@ -110,28 +72,9 @@ function planNames(context: PlanContext): Step[] {
   ];
 }
 
-function planSession(context: PlanContext): Step[] {
-  const { noNewKeyring, id } = context.input;
-  return [
-    initStep('session', { purpose: 'start a session' }),
-    ...(noNewKeyring
-      ? []
-      : [initStep('keyring', { purpose: 'make a session keyring', fields: { text: `_ses.${id}` } })]),
-    ...(context.created.has('network')
-      ? [initStep('loopback', { purpose: 'bring up the loopback interface' })]
-      : []),
-  ];
-}
-
-function planHeader(context: PlanContext, namespaces: { cloneFlags: number; joiner: boolean }): PlanHeader {
-  const { lifetime, hostSession, consoleSocket, spec, preserveFds } = context.input;
-  const relays = lifetime === 'attached' && spec.process?.terminal === true && consoleSocket === undefined;
-  const flags =
-    (lifetime === 'attached' ? planFlags.attached : 0) |
-    (hostSession ? planFlags.hostSession : 0) |
-    (relays ? planFlags.relay : 0) |
-    (namespaces.joiner ? planFlags.joiner : 0);
-  return { flags, cloneFlags: namespaces.cloneFlags, preservedFds: preserveFds };
+function planNetwork(context: PlanContext): Step[] {
+  if (!context.created.has('network')) return [];
+  return [initStep('loopback', { purpose: 'bring up the loopback interface' })];
 }
 
 /**
@@ -145,7 +88,6 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   const limits = planRlimits(input.spec.process?.rlimits);
   const hooks = input.hostHooks ? [stepsOf('hooks')('hostHooks', { purpose: 'run the host hooks' })] : [];
   const dumpable = input.host.uid !== 0;
-  const uid = input.spec.process?.user?.uid ?? 0;
   const steps = [
     ...planHost(context),
     ...planIdMaps(context),
@@ -156,14 +98,12 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     ...ask('attend', attend, { dumpable }),
     ...cgroupNamespace(context),
     ...planSession(context),
+    ...planNetwork(context),
     ...ask('hooks', hooks, { dumpable }),
     ...planNames(context),
     ...planSysctl(context),
     ...planRoot(context),
-    initStep('stdio', {
-      purpose: "give the standard streams to the container's user",
-      fields: { uid, flags: input.spec.process?.terminal === true ? 1 : 0 },
-    }),
+    ...planStdio(context),
     ...planScheduling(context),
     ...planLabels(context),
     ...ask('limits', limits, { dumpable }),

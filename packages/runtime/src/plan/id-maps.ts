@@ -1,6 +1,6 @@
 import type { IdMapping } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
-import type { PlanContext } from './context.ts';
+import type { PlanContext, ProcessContext } from './context.ts';
 import { onlyFlag } from './format.ts';
 import { type Step, stepsOf } from './step.ts';
 
@@ -64,7 +64,7 @@ export function planIdMaps(context: PlanContext): Step[] {
 }
 
 /** True when the container's process may not call setgroups(2). */
-export function groupsDenied(context: PlanContext): boolean {
+export function groupsDenied(context: ProcessContext): boolean {
   const { spec, host } = context.input;
   if (!context.created.has('user')) return host.groupsDenied && !context.joined.has('user');
   return host.uid !== 0 && isOwnId(spec.linux?.gidMappings ?? [], host.gid);

@@ -29,29 +29,47 @@ export interface HostFacts {
   readonly labels: { readonly selinux: boolean; readonly apparmor: boolean };
 }
 
-/** What a launch plan is compiled from. */
-export interface PlanInput {
+/** What the plan of any process is compiled from: a container's first, or one that joins it. */
+export interface ProcessInput {
+  /** The container's configuration; its `process` is the one to run. */
   readonly spec: RuntimeSpec;
-  readonly bundle: string;
-  /** Absolute. */
-  readonly rootfs: string;
   readonly id: string;
-  readonly stateDirectory: string;
-  readonly cgroupProcs: readonly string[];
   /** Which of stdin, stdout and stderr become pipes of the monitor: bits 0, 1, 2. */
   readonly pipes: number;
   readonly consoleSocket?: string | undefined;
   readonly preserveFds: number;
-  readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   readonly lifetime: 'detached' | 'attached';
   readonly exitFile?: string | undefined;
   readonly hostSession: boolean;
-  /** True when the caller wants a word when the namespaces exist. */
-  readonly hostHooks: boolean;
   /** The compiled filter of `linux.seccomp`: instructions of struct sock_filter, and flags of seccomp(2). */
   readonly seccomp?: { readonly program: Uint8Array; readonly flags: number } | undefined;
+  readonly host: HostFacts;
+}
+
+/** What the launch plan of a container is compiled from. */
+export interface PlanInput extends ProcessInput {
+  readonly bundle: string;
+  /** Absolute. */
+  readonly rootfs: string;
+  readonly stateDirectory: string;
+  readonly cgroupProcs: readonly string[];
+  readonly noPivot: boolean;
+  /** True when the caller wants a word when the namespaces exist. */
+  readonly hostHooks: boolean;
   /** What decides about devices on cgroup v2: the group's directory, and instructions of struct bpf_insn. */
   readonly deviceProgram?: { readonly cgroup: string; readonly program: Uint8Array } | undefined;
-  readonly host: HostFacts;
+}
+
+/** A group that a process joins: its `cgroup.procs`, and the one to take where that one takes no processes any more. */
+export interface CgroupEntry {
+  readonly procs: string;
+  readonly otherwise?: string | undefined;
+}
+
+/** What the plan of a further process in a running container is compiled from. */
+export interface ExecPlanInput extends ProcessInput {
+  /** The container's first process; the start time tells it from a later one of the same id. */
+  readonly target: { readonly pid: number; readonly startTime: number };
+  readonly cgroups: readonly CgroupEntry[];
 }

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import type { PlanContext } from './context.ts';
+import type { ProcessContext } from './context.ts';
 import { initStep, type Step } from './step.ts';
 
 function inactive(jsonPath: string, name: string): RuntimeError {
@@ -14,7 +14,7 @@ function inactive(jsonPath: string, name: string): RuntimeError {
 }
 
 /** What security modules shall make of the container's program; a label that could not be applied is refused. */
-export function planLabels(context: PlanContext): Step[] {
+export function planLabels(context: ProcessContext): Step[] {
   const { spec, host } = context.input;
   const { apparmorProfile, selinuxLabel } = spec.process ?? {};
   const steps: Step[] = [];

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type CapabilityMasks, capabilityBit, capabilityMasks } from './capabilities.ts';
-import { conflict, type PlanContext } from './context.ts';
+import { conflict, type ProcessContext } from './context.ts';
 import { onlyFlag, tryGroupsFlag } from './format.ts';
 import { groupsDenied } from './id-maps.ts';
 import { initStep, type Step } from './step.ts';
@@ -14,7 +14,7 @@ function checkedId(id: number, jsonPath: string): number {
   return id;
 }
 
-function identityStep(context: PlanContext): Step {
+function identityStep(context: ProcessContext): Step {
   const user = context.input.spec.process?.user ?? { uid: 0, gid: 0 };
   const groups = Uint32Array.from(
     (user.additionalGids ?? []).map((gid, index) =>
@@ -60,7 +60,7 @@ export function executableCandidates(name: string, env: readonly string[]): stri
   return path.split(':').map((directory) => posix.join(directory || '.', name));
 }
 
-function lookupStep(context: PlanContext): Step {
+function lookupStep(context: ProcessContext): Step {
   const { args = [], env = [] } = context.input.spec.process ?? {};
   const [name] = args;
   if (!name) throw conflict('$.process.args', 'must name a program');
@@ -72,14 +72,14 @@ function lookupStep(context: PlanContext): Step {
   });
 }
 
-function changeDirectory(context: PlanContext, flags = 0): Step {
+function changeDirectory(context: ProcessContext, flags = 0): Step {
   const path = context.input.spec.process?.cwd || '/';
   const purpose = `change to the working directory ${JSON.stringify(path)}`;
   return initStep('directoryChange', { purpose, jsonPath: '$.process.cwd', fields: { path, flags } });
 }
 
 /** From a finished root file system to a process that waits for `start`, with the rights of the container's user. */
-export function planIdentity(context: PlanContext): Step[] {
+export function planIdentity(context: ProcessContext): Step[] {
   const process = context.input.spec.process;
   const masks = capabilityMasks(process?.capabilities);
   const isAttached = context.input.lifetime === 'attached';
@@ -109,14 +109,14 @@ export function planIdentity(context: PlanContext): Step[] {
 }
 
 /** Without no_new_privs a filter can only be loaded with this; it is held back until then. */
-function seccompNeeds(context: PlanContext): bigint {
+function seccompNeeds(context: ProcessContext): bigint {
   const { spec, seccomp } = context.input;
   const isNeeded = seccomp !== undefined && spec.process?.noNewPrivileges !== true;
   return isNeeded ? (capabilityBit('CAP_SYS_ADMIN') ?? 0n) : 0n;
 }
 
 /** From `start` to the container's own program. */
-export function planExec(context: PlanContext): Step[] {
+export function planExec(context: ProcessContext): Step[] {
   const { spec, seccomp } = context.input;
   const { args = [], env = [] } = spec.process ?? {};
   const masks = capabilityMasks(spec.process?.capabilities);

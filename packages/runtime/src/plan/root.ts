@@ -84,7 +84,7 @@ export function planRoot(context: PlanContext): Step[] {
     initStep('root', { purpose: 'mount the root file system', jsonPath: '$.root.path', fields: { slot } }),
     ...mounts.attach,
     ...planDevices(context, mounts),
-    ...planConsole(context),
+    ...planConsole(context, { isFirst: true }),
     initStep('directory', {
       purpose: `make ${JSON.stringify(cwd)}`,
       jsonPath: '$.process.cwd',

@@ -1,5 +1,6 @@
 import type { Linux, Scheduler } from '@ocijs/bundle/spec';
-import { conflict, type PlanContext } from './context.ts';
+import { conflict, type ProcessContext } from './context.ts';
+import { numberListBits } from './number-list.ts';
 import { initStep, type Step } from './step.ts';
 
 const policies: Readonly<Record<string, number>> = {
@@ -75,16 +76,7 @@ const nodeLimit = 1024;
 
 /** The bits of a list such as `0-3,7`. */
 function nodeMask(list: string, jsonPath: string): Uint8Array {
-  const bytes = new Uint8Array(nodeLimit / 8);
-  for (const part of list.split(',').filter((text) => text.trim() !== '')) {
-    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
-    if (first === undefined || Number(last) < Number(first) || Number(last) >= nodeLimit) {
-      throw conflict(jsonPath, `is not a list of memory nodes: ${JSON.stringify(list)}`);
-    }
-    for (let node = Number(first); node <= Number(last); node++) {
-      bytes[node >> 3] = (bytes[node >> 3] ?? 0) | (1 << (node & 7));
-    }
-  }
+  const bytes = numberListBits(list, { limit: nodeLimit, jsonPath, what: 'memory nodes' });
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
 
@@ -100,7 +92,7 @@ function memoryPolicyStep(policy: NonNullable<Linux['memoryPolicy']>): Step {
 }
 
 /** CPU scheduling, I/O priority and execution domain and memory policy of the container's process. */
-export function planScheduling(context: PlanContext): Step[] {
+export function planScheduling(context: ProcessContext): Step[] {
   const { process, linux } = context.input.spec;
   const steps: Step[] = [];
   if (process?.scheduler) {
