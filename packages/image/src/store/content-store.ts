@@ -12,10 +12,10 @@ export interface Ingest extends AsyncDisposable {
    */
   readonly offset: number;
   /**
-   * Appends bytes. Throws ERR_OCI_SIZE_MISMATCH when they would be more than the descriptor says: what was written
+   * Appends bytes, in one piece or several, which may be reused afterwards. Throws ERR_OCI_SIZE_MISMATCH when they would be more than the descriptor says: what was written
    * before stays. A store on disk throws ERR_OCI_STORE_FULL or ERR_OCI_STORE_DENIED.
    */
-  write(chunk: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array | readonly Uint8Array[]): Promise<void>;
   /** Forgets what was written, so that the blob is fetched from its beginning; also when the blob is in the store. */
   reset(): Promise<void>;
   /**

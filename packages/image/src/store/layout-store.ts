@@ -4,7 +4,7 @@ import { blobNotFound, blobSize, collect, readBlob } from './blobs.ts';
 import { tidyLayout } from './create-layout.ts';
 import { inStore } from './failure.ts';
 import { readIndexFile, updateIndexFile } from './index-file.ts';
-import { openIngest } from './ingest.ts';
+import { openIngest } from './ingest/ingest.ts';
 import { blobPath, type LayoutFiles } from './layout-files.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import { checkName, findName, namedEntries, withName, withoutName } from './layout-index.ts';

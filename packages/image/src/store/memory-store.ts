@@ -128,12 +128,14 @@ function memoryIngest({ digest, size }: Descriptor, { blobs, partials, release }
     get offset() {
       return present ? size : partial.offset;
     },
-    async write(chunk) {
+    async write(bytes) {
       assertOpen();
-      if (ingest.offset + chunk.length > size) throw mismatch(ingest.offset + chunk.length);
+      const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
+      const end = chunks.reduce((sum, { length }) => sum + length, ingest.offset);
+      if (end > size) throw mismatch(end);
       if (present) return;
-      partial.chunks.push(Uint8Array.from(chunk));
-      partial.offset += chunk.length;
+      partial.chunks.push(...chunks.map((chunk) => Uint8Array.from(chunk)));
+      partial.offset = end;
       partials.set(digest, partial);
     },
     async reset() {

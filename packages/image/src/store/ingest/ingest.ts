@@ -1,32 +1,29 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Descriptor } from '../descriptor.ts';
-import { digestAlgorithm } from '../digest/digest.ts';
-import { createHasher, type Hasher } from '../digest/hasher.ts';
-import { ImageError } from '../errors.ts';
-import type { ReadBlobOptions } from '../source.ts';
-import { blobSize } from './blobs.ts';
-import type { Ingest } from './content-store.ts';
-import { errnoOf, inStore } from './failure.ts';
-import { handleChunks } from './file-chunks.ts';
+import type { Descriptor } from '../../descriptor.ts';
+import { digestAlgorithm } from '../../digest/digest.ts';
+import { ImageError } from '../../errors.ts';
+import type { ReadBlobOptions } from '../../source.ts';
+import { blobSize } from '../blobs.ts';
+import type { Ingest } from '../content-store.ts';
+import { errnoOf, inStore } from '../failure.ts';
 import {
   blobDirectory,
   blobLockName,
   blobPath,
   directoryMode,
-  fileMode,
   inOwnDirectory,
   type LayoutFiles,
   partialPath,
-} from './layout-files.ts';
-import { acquireLock, type Lock } from './lock/lock.ts';
+} from '../layout-files.ts';
+import { acquireLock, type Lock } from '../lock/lock.ts';
+import { openPartialFile, type PartialFile } from './partial-file.ts';
 
 /**
  * Opens the ingest of a blob, as the only writer of it among all processes; waits while there is another.
  *
- * The bytes collect in `ingest/<algorithm>-<hex>`. The file's length is where a later run continues; it reads what
- * is there to bring the digest up to date, so nothing about the state of the hash needs to be kept. Nothing is
+ * The bytes collect in `ingest/<algorithm>-<hex>`. The file's length is where a later run continues; what is there is
+ * read again to bring the digest up to date, so nothing about the state of the hash needs to be kept. Nothing is
  * synced while bytes come: what a power cut damages, the digest finds. On commit the file is synced once, before the
  * rename that makes it a blob.
  */
@@ -49,7 +46,7 @@ export async function openIngest(
         await renewBlob(files, descriptor);
         return new LayoutIngest(files, descriptor, { lock, partial: undefined });
       }
-      const partial = await openPartial(files, descriptor, { signal });
+      const partial = await openPartialFile(files, descriptor, { signal });
       return new LayoutIngest(files, descriptor, { lock, partial });
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -69,48 +66,6 @@ async function renewBlob(files: LayoutFiles, { digest }: Descriptor): Promise<vo
   } catch (error) {
     // Only the owner of a file may say how old it is. In a store that users share, leases protect, and names.
     if (errnoOf(error) !== 'EPERM') throw error;
-  }
-}
-
-/** The open file of an ingest. */
-interface PartialFile {
-  readonly handle: FileHandle;
-  hasher: Hasher;
-  offset: number;
-}
-
-async function openPartial(
-  files: LayoutFiles,
-  { digest, size }: Descriptor,
-  { signal }: ReadBlobOptions,
-): Promise<PartialFile> {
-  const handle = await inOwnDirectory(files, 'ingest', async () => {
-    const path = partialPath(files, digest);
-    await removeUnlessOurs(path);
-    const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
-    return open(path, flags, fileMode(files));
-  });
-  try {
-    if ((await handle.stat()).size > size) await handle.truncate(0);
-    const partial = { handle, hasher: createHasher(digestAlgorithm(digest)), offset: 0 };
-    for await (const chunk of handleChunks(handle, { signal })) {
-      partial.hasher.update(chunk);
-      partial.offset += chunk.length;
-    }
-    return partial;
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-/** In a layout from elsewhere, the file could be a link to one outside that we would then write to. */
-async function removeUnlessOurs(path: string): Promise<void> {
-  try {
-    const found = await lstat(path);
-    if (!found.isFile() || found.nlink > 1) await rm(path, { recursive: true });
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -139,28 +94,21 @@ class LayoutIngest implements Ingest {
     return this.#partial?.offset ?? this.#descriptor.size;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array | readonly Uint8Array[]): Promise<void> {
     this.#assertOpen();
+    const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
     const { digest, size } = this.#descriptor;
-    if (this.offset + chunk.length > size) throw sizeMismatch(digest, size, this.offset + chunk.length);
+    const end = chunks.reduce((sum, { length }) => sum + length, this.offset);
+    if (end > size) throw sizeMismatch(digest, size, end);
     const partial = this.#partial;
-    if (partial === undefined) return;
-    // Hashed while the kernel writes, on a copy: a write that fails leaves the state of the bytes before.
-    const hasher = partial.hasher.copy();
-    const written = inStore(this.#files.directory, () => writeFully(partial.handle, chunk, partial.offset));
-    hasher.update(chunk);
-    await written;
-    partial.hasher = hasher;
-    partial.offset += chunk.length;
+    if (partial !== undefined) await inStore(this.#files.directory, () => partial.append(chunks));
   }
 
   async reset(): Promise<void> {
     this.#assertOpen();
     await inStore(this.#files.directory, async () => {
-      this.#partial ??= await openPartial(this.#files, this.#descriptor, {});
-      await this.#partial.handle.truncate(0);
-      this.#partial.hasher = createHasher(digestAlgorithm(this.#descriptor.digest));
-      this.#partial.offset = 0;
+      this.#partial ??= await openPartialFile(this.#files, this.#descriptor, {});
+      await this.#partial.clear();
     });
   }
 
@@ -170,19 +118,23 @@ class LayoutIngest implements Ingest {
     if (partial === undefined) return;
     const { digest, size } = this.#descriptor;
     if (partial.offset !== size) throw sizeMismatch(digest, size, partial.offset);
-    const actual = partial.hasher.copy().digest();
-    if (actual !== digest) {
+    // The disk is busy while the rest is hashed. Bytes that turn out to be wrong were written for nothing, seldom.
+    const synced = inStore(this.#files.directory, () => partial.sync());
+    const [hashed, written] = await Promise.allSettled([
+      inStore(this.#files.directory, () => partial.digest()),
+      synced,
+    ]);
+    if (hashed.status === 'rejected') throw hashed.reason;
+    if (hashed.value !== digest) {
       await this.reset();
-      throw digestMismatch(digest, actual);
+      throw digestMismatch(digest, hashed.value);
     }
-    await inStore(this.#files.directory, () => this.#publish(partial));
+    if (written.status === 'rejected') throw written.reason;
+    await inStore(this.#files.directory, () => this.#publish());
     await this[Symbol.asyncDispose]();
   }
 
-  async #publish({ handle, offset }: PartialFile): Promise<void> {
-    // A write that failed half-way may have left bytes behind the last good one.
-    await handle.truncate(offset);
-    await handle.datasync();
+  async #publish(): Promise<void> {
     await mkdir(blobDirectory(this.#files, this.#descriptor.digest), {
       recursive: true,
       mode: directoryMode(this.#files),
@@ -197,7 +149,7 @@ class LayoutIngest implements Ingest {
     this.#ended = true;
     await inStore(this.#files.directory, async () => {
       try {
-        await this.#partial?.handle.close();
+        await this.#partial?.[Symbol.asyncDispose]();
         // Nothing to resume from: leave no trace.
         if (this.#partial?.offset === 0)
           await rm(partialPath(this.#files, this.#descriptor.digest), { force: true });
@@ -209,13 +161,6 @@ class LayoutIngest implements Ingest {
 
   #assertOpen(): void {
     if (this.#ended) throw new TypeError(`the ingest of ${this.#descriptor.digest} has ended`);
-  }
-}
-
-async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position + done);
-    done += bytesWritten;
   }
 }
 
