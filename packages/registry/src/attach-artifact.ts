@@ -74,7 +74,7 @@ export async function attachArtifact(
   checkTitlesAgree(layers.map(({ descriptor }) => descriptor.annotations?.[titleAnnotation] ?? ''));
 
   const { registry, repository } = reference;
-  await using session = createSession(registry, { ...options, repository });
+  await using session = createSession(registry, { ...options, repository, purpose: 'push' });
   const { mediaType, digest, size } = (await resolve(session, { reference, signal })).descriptor;
   const subject: Descriptor = { mediaType, digest, size };
   const manifest: Manifest = {

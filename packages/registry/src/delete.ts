@@ -29,7 +29,7 @@ export async function deleteReference(
   const { signal } = options;
   signal?.throwIfAborted();
   const { registry, repository, tag, digest } = typeof name === 'string' ? parseReference(name) : name;
-  await using session = createSession(registry, { ...options, repository });
+  await using session = createSession(registry, { ...options, repository, purpose: 'push' });
   if (tag === undefined && digest !== undefined) {
     await deleteByDigest(session, { repository, digest, signal });
     return { registry, repository, tag: undefined, digest };

@@ -1,5 +1,6 @@
 import { connect } from 'node:tls';
 import type { Digest } from '@ocijs/image';
+import type { Endpoint } from './config/endpoint.ts';
 import { timeouts } from './limits.ts';
 import { checkRepository, defaultScheme, portOf } from './names.ts';
 import { hostnameOf, isLocalhostName } from './transport/address.ts';
@@ -23,6 +24,21 @@ export const endpoints = {
   ): string =>
     `/v2/${checkRepository(repository)}/referrers/${digest}${artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType })}`}`,
 } as const;
+
+/**
+ * The URL of an end point: its path below the host's own instead of `/v2`, and for a host that stands for another
+ * registry, which one is meant (`ns`, the distribution specification's proxy mode).
+ */
+export function endpointUrl(
+  target: string,
+  { base, endpoint }: { readonly base: URL; readonly endpoint: Endpoint },
+): URL {
+  const { settings, namespace } = endpoint;
+  const path = settings.url === undefined ? '/v2' : settings.url.pathname.replace(/\/$/, '');
+  const url = new URL(target.replace(/^\/v2(?=\/)/, path), base);
+  if (namespace !== undefined) url.searchParams.set('ns', namespace);
+  return url;
+}
 
 /**
  * The origin of a registry: https, except with `plainHttp`, or for a registry on this machine, or one that is

@@ -22,6 +22,10 @@ export interface RegistryEnvironment {
   readonly registriesConfFiles: readonly string[];
   /** Directories with more of them, all of which are read. */
   readonly registriesConfDirectories: readonly string[];
+  /** `$OCI_HOSTS_DIR`: the only directory of `hosts.toml` files when it is set. */
+  readonly hostsDirectory: string | undefined;
+  /** The others, in the order in which they are asked. */
+  readonly hostsDirectories: readonly string[];
   readonly httpProxy: string;
   readonly httpsProxy: string;
   readonly noProxy: string;
@@ -61,6 +65,8 @@ export function registryEnvironment(variables: Environment = process.env): Regis
       '/etc/containers/registries.conf.d',
       join(configHome, 'containers', 'registries.conf.d'),
     ],
+    hostsDirectory: value('OCI_HOSTS_DIR'),
+    hostsDirectories: [join(configHome, 'containerd', 'certs.d'), '/etc/containerd/certs.d'],
     httpProxy: value('http_proxy') ?? value('HTTP_PROXY') ?? '',
     httpsProxy: value('https_proxy') ?? value('HTTPS_PROXY') ?? '',
     noProxy: value('no_proxy') ?? value('NO_PROXY') ?? '',

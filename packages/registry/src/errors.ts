@@ -30,9 +30,9 @@ export type RegistryErrorCode =
   | 'ERR_OCI_REGISTRY_ARTIFACT_INVALID'
   /** A file of an artifact is there already. */
   | 'ERR_OCI_REGISTRY_ARTIFACT_EXISTS'
-  /** The configuration (`registries.conf`) blocks the registry or repository. */
+  /** The configuration (`registries.conf`, `hosts.toml`) keeps the registry or repository from being used. */
   | 'ERR_OCI_REGISTRY_BLOCKED'
-  /** A `registries.conf` cannot be read. */
+  /** A `registries.conf` or `hosts.toml` cannot be read. */
   | 'ERR_OCI_REGISTRY_CONFIG_INVALID'
   /** An authentication file or option cannot be used. */
   | 'ERR_OCI_REGISTRY_CREDENTIALS_INVALID'

@@ -30,6 +30,11 @@ export interface RegistryOptions {
    * Default: those that podman reads.
    */
   readonly registriesConf?: string | false | undefined;
+  /**
+   * The only directory in which a `HOST[:PORT]/hosts.toml` of containerd is looked for; false: none. Default:
+   * `$OCI_HOSTS_DIR`, else `~/.config/containerd/certs.d` and `/etc/containerd/certs.d`.
+   */
+  readonly hostsDirectory?: string | false | undefined;
   /** How often a failed request is repeated. Default 4. */
   readonly retry?: number | undefined;
   /**

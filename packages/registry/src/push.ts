@@ -61,7 +61,7 @@ export async function push(
   const { top, graph } = content;
   if (reference.digest !== undefined && reference.digest !== top.digest) throw otherDigest(reference, top);
   const { registry, repository } = reference;
-  await using session = createSession(registry, { ...options, repository });
+  await using session = createSession(registry, { ...options, repository, purpose: 'push' });
   const mountFrom = options.mountFrom ?? mountSource(source, reference);
   const blobs = await pushBlobs(session, { content, repository, mountFrom, signal });
   await pushManifests(session, { content, reference, signal });

@@ -1,15 +1,16 @@
 import { createAuthorizer } from './auth/authorizer.ts';
 import { findCredentials } from './auth/keychain.ts';
 import { abortable } from './concurrency.ts';
+import { chooseEndpoint, type Endpoint } from './config/endpoint.ts';
 import { registryPolicy } from './config/policy.ts';
-import { registryOrigin } from './endpoints.ts';
+import { endpointUrl, registryOrigin } from './endpoints.ts';
 import { registryEnvironment } from './env.ts';
 import type { RegistryError } from './errors.ts';
 import { defaultRetries, limits, timeouts } from './limits.ts';
 import { canonicalRegistry, registryHost } from './names.ts';
 import type { RegistryOptions } from './options.ts';
 import { createDispatchers } from './transport/dispatcher.ts';
-import { createTransport, type HttpRequest, type RequestBody } from './transport/request.ts';
+import { createTransport, type HttpRequest, type RequestBody, type Transport } from './transport/request.ts';
 import type { HttpResponse } from './transport/response.ts';
 import { responseError } from './transport/response-error.ts';
 import { createRetries, type Retries, type RetryOptions, withRetry } from './transport/retry.ts';
@@ -41,7 +42,7 @@ export interface UnitOptions {
 export interface Session extends AsyncDisposable {
   /** As people name it: `docker.io`, `HOST[:PORT]`. */
   readonly registry: string;
-  /** `HOST[:PORT]` that serves the API. */
+  /** `HOST[:PORT]` that serves the API; as a `hosts.toml` says once something was requested. */
   readonly host: string;
   readonly options: RegistryOptions;
   /** True once the registry asked for credentials and took what it was given. */
@@ -59,14 +60,18 @@ export interface SessionOptions extends RegistryOptions {
   readonly repository?: string | undefined;
   /** Accept any certificate and plain HTTP, unless the options say otherwise. Default: as configured. */
   readonly insecure?: boolean | undefined;
+  /** Which host serves it, and how that is spoken to. Default: as a `hosts.toml` says, for reading. */
+  readonly endpoint?: Endpoint | undefined;
+  /** What the session is for, which decides which host of a `hosts.toml` serves it. Default: `pull`. */
+  readonly purpose?: 'pull' | 'push' | undefined;
 }
 
 /** Opens a session; nothing is sent before the first request. Credentials may depend on the repository. */
 export function createSession(
   registry: string,
-  { repository, insecure, ...options }: SessionOptions,
+  { repository, insecure, purpose = 'pull', endpoint: given, ...options }: SessionOptions,
 ): Session {
-  const host = registryHost(registry);
+  let host = registryHost(registry);
   const name = canonicalRegistry(registry);
   const environment = registryEnvironment(options.env);
   const closing = new AbortController();
@@ -79,31 +84,48 @@ export function createSession(
     const configured = await policy();
     return options.tlsVerify !== true && (insecure ?? configured.insecure);
   };
-  const transport = createTransport({
-    registry: host,
-    userAgent: options.userAgent ?? 'ocijs',
-    dispatchers: createDispatchers({
-      host,
-      environment,
-      loadTls: once(async () => {
-        const tlsVerify = options.tlsVerify ?? !(await isInsecure());
-        return loadTlsMaterial(host, { ...options, tlsVerify, environment });
-      }),
-    }),
+  const endpoint = once(async () => {
+    const chosen = given ?? (await chooseEndpoint(name, { ...options, environment, purpose }));
+    host = chosen.settings.url?.host ?? host;
+    return chosen;
   });
-  const origin = once(async () =>
-    registryOrigin(host, { plainHttp: options.plainHttp ?? false, insecure: await isInsecure() }),
-  );
-  const authorizer = once(async () =>
-    createAuthorizer({
-      transport,
+  let opened: Transport | undefined;
+  const transport = once(async () => {
+    const { settings } = await endpoint();
+    opened = createTransport({
+      registry: host,
+      userAgent: options.userAgent ?? 'ocijs',
+      dispatchers: createDispatchers({
+        host,
+        environment,
+        connectTimeoutMs: settings.dialTimeoutMs,
+        loadTls: once(async () => {
+          const insecureHost = settings.skipVerify ?? (await isInsecure());
+          const tlsVerify = options.tlsVerify ?? !insecureHost;
+          return loadTlsMaterial(host, { ...options, tlsVerify, environment, settings });
+        }),
+      }),
+    });
+    return opened;
+  });
+  const origin = once(async () => {
+    const { url } = (await endpoint()).settings;
+    const plainHttp = options.plainHttp ?? false;
+    if (url !== undefined && !plainHttp) return new URL(url.origin);
+    return registryOrigin(host, { plainHttp, insecure: await isInsecure() });
+  });
+  const authorizer = once(async () => {
+    const { settings, acceptsOptions } = await endpoint();
+    const known = settings.url === undefined ? name : canonicalRegistry(host);
+    return createAuthorizer({
+      transport: await transport(),
       origin: await origin(),
       closed: closing.signal,
       findCredentials: async () =>
-        options.credentials ??
-        findCredentials({ ...options, registry: name, repository, environment, signal: closing.signal }),
-    }),
-  );
+        (acceptsOptions ? options.credentials : undefined) ??
+        findCredentials({ ...options, registry: known, repository, environment, signal: closing.signal }),
+    });
+  });
   const warned = new Set<string>();
   let answered = false;
   let authenticated = false;
@@ -121,17 +143,19 @@ export function createSession(
     const { method, target, headers, body, scopes, signal = options.signal } = asked;
     signal?.throwIfAborted();
     const base = await abortable(origin(), signal);
-    const url = typeof target === 'string' ? new URL(target, base) : target;
+    const [place, auth, sender] = [await endpoint(), await authorizer(), await transport()];
+    const url = typeof target === 'string' ? endpointUrl(target, { base, endpoint: place }) : target;
     const own = url.origin === base.origin;
-    const auth = await authorizer();
+    const ownHeaders = own ? place.settings.headers : undefined;
     const send = (authorization: string | undefined): Promise<HttpResponse> =>
-      transport.send({
+      sender.send({
         method,
         url,
         ...(headers === undefined ? {} : { headers }),
         body,
         signal,
         authorization,
+        ownHeaders,
       });
 
     let authorization = own ? await abortable(auth.authorization(scopes), signal) : undefined;
@@ -149,7 +173,8 @@ export function createSession(
     }
     warn(response);
     if (asked.accept.includes(response.status)) return response;
-    throw await responseError(response, { what: asked.what, authorization, registry: name });
+    const secrets = Object.values(place.settings.headers).flat();
+    throw await responseError(response, { what: asked.what, authorization, registry: name, secrets });
   };
 
   const retryOptions = (unit: UnitOptions): RetryOptions => ({
@@ -164,7 +189,9 @@ export function createSession(
 
   return {
     registry: name,
-    host,
+    get host() {
+      return host;
+    },
     options,
     get authenticated() {
       return authenticated;
@@ -174,7 +201,7 @@ export function createSession(
     retries: (unit = {}) => createRetries(retryOptions(unit)),
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('the registry client is closed'));
-      await transport[Symbol.asyncDispose]();
+      await opened?.[Symbol.asyncDispose]();
     },
   };
 }

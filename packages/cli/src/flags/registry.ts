@@ -24,6 +24,16 @@ export const registryFlags = {
     helpValue: 'DIR',
     summary: 'Client certificates and authorities',
   }),
+  'registries-conf': Flags.string({
+    helpGroup: group,
+    helpValue: 'FILE',
+    summary: 'Mirrors and blocks from this registries.conf only',
+  }),
+  'hosts-dir': Flags.string({
+    helpGroup: group,
+    helpValue: 'DIR',
+    summary: "Hosts from this directory of containerd's hosts.toml only",
+  }),
   retry: Flags.integer({
     helpGroup: group,
     min: 0,
@@ -47,6 +57,8 @@ export interface RegistryFlagValues {
   readonly 'plain-http'?: boolean | undefined;
   readonly ca?: string | undefined;
   readonly 'cert-dir'?: string | undefined;
+  readonly 'registries-conf'?: string | undefined;
+  readonly 'hosts-dir'?: string | undefined;
   readonly retry?: number | undefined;
   readonly concurrency?: number | undefined;
 }
@@ -61,6 +73,8 @@ export function registryOptions(flags: RegistryFlagValues): RegistryOptions {
     ...(flags['plain-http'] === true ? { plainHttp: true } : {}),
     ...(flags.ca === undefined ? {} : { caFile: flags.ca }),
     ...(flags['cert-dir'] === undefined ? {} : { certificateDirectory: flags['cert-dir'] }),
+    ...(flags['registries-conf'] === undefined ? {} : { registriesConf: flags['registries-conf'] }),
+    ...(flags['hosts-dir'] === undefined ? {} : { hostsDirectory: flags['hosts-dir'] }),
     ...(flags.retry === undefined ? {} : { retry: flags.retry }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
   };

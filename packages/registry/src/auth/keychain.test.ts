@@ -84,6 +84,26 @@ test("a host's helper comes first, the store for everything last", async () => {
   assert.deepEqual(await at.find('docker.io'), { username: 'all', password: 'https://index.docker.io/v1/' });
 });
 
+test('credential-helpers of a registries.conf are asked in order, the files where it says so', async () => {
+  await using at = await home();
+  const answer = `read s; [ "$s" = docker.io ] && echo '{"Username":"h","Secret":"'$s'"}' && exit 0`;
+  const missing = 'echo credentials not found in native keychain; exit 1';
+  await at.write('bin/docker-credential-conf', `#!/bin/sh\n${answer}\n${missing}\n`);
+  await chmod(join(at.path, 'bin', 'docker-credential-conf'), 0o755);
+  await at.write('.docker/config.json', auths('in-file.org', 'f:g'));
+  const conf = '.config/containers/registries.conf';
+  await at.write(conf, 'credential-helpers = ["absent", "conf", "containers-auth.json"]');
+  assert.deepEqual(await at.find('docker.io'), { username: 'h', password: 'docker.io' });
+  assert.deepEqual(await at.find('in-file.org'), { username: 'f', password: 'g' });
+  assert.equal(await at.find('other.org'), undefined);
+  await at.write(conf, 'credential-helpers = ["conf"]');
+  assert.equal(await at.find('in-file.org'), undefined);
+  const authFile = join(at.path, '.docker/config.json');
+  assert.deepEqual(await at.find('in-file.org', { authFile }), { username: 'f', password: 'g' });
+  await at.write(conf, 'credential-helpers = "conf"');
+  await assert.rejects(at.find('in-file.org'), { code: 'ERR_OCI_REGISTRY_CONFIG_INVALID' });
+});
+
 test('a store that is not installed is a warning, a host helper that is not is an error', async () => {
   await using at = await home();
   await at.write('.docker/config.json', '{"credHelpers":{"a.org":"absent"},"credsStore":"absent"}');

@@ -1,9 +1,10 @@
 import type { OnEvent } from '@ocijs/image';
+import { loadRegistriesConf } from '../config/load.ts';
 import type { RegistryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
 import type { Credentials } from '../options.ts';
 import { type AuthFile, matchAuths, readAuthFile } from './docker-config.ts';
-import { askHelper } from './helper.ts';
+import { askHelper, type HelperRequest } from './helper.ts';
 
 /** Whose credentials are looked for, and where. */
 export interface KeychainRequest {
@@ -11,6 +12,8 @@ export interface KeychainRequest {
   readonly registry: string;
   /** For files with credentials per namespace. */
   readonly repository?: string | undefined;
+  /** The only registries.conf to read for `credential-helpers`; false: none. */
+  readonly registriesConf?: string | false | undefined;
   /** The only file to read, when a person named one. */
   readonly authFile?: string | undefined;
   readonly environment: RegistryEnvironment;
@@ -24,10 +27,30 @@ export function serverKey(registry: string): string {
 }
 
 /**
- * Looks for credentials in the authentication files, in order; within a file: the host's own helper, then the
- * longest matching namespace, then the helper for everything. Undefined means: be anonymous.
+ * Looks for credentials where `credential-helpers` of a registries.conf says, else in the authentication files, in
+ * order; within a file: the host's own helper, then the longest matching namespace, then the helper for everything.
+ * Undefined means: be anonymous.
  */
 export async function findCredentials(request: KeychainRequest): Promise<Credentials | undefined> {
+  const { environment, authFile } = request;
+  if (authFile !== undefined) return findInFiles(request);
+  const { credentialHelpers } = await loadRegistriesConf(environment, request);
+  for (const name of credentialHelpers ?? [authFiles]) {
+    const found = name === authFiles ? await findInFiles(request) : await askStore(name, configured(request));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What `credential-helpers` of a registries.conf calls the authentication files. */
+const authFiles = 'containers-auth.json';
+
+function configured(request: KeychainRequest): StoreRequest {
+  // podman keeps Docker Hub under its plain name there.
+  return { ...request, namedBy: 'registries.conf', server: request.registry };
+}
+
+async function findInFiles(request: KeychainRequest): Promise<Credentials | undefined> {
   const { environment } = request;
   const named = request.authFile ?? environment.authFile;
   for (const path of named === undefined ? environment.defaultAuthFiles : [named]) {
@@ -50,30 +73,43 @@ export async function findCredentials(request: KeychainRequest): Promise<Credent
 }
 
 async function findInFile(file: AuthFile, request: KeychainRequest): Promise<Credentials | undefined> {
-  const { registry, repository, environment, signal } = request;
-  const ask = { server: serverKey(registry), env: environment.variables, signal };
+  const { registry, repository } = request;
   const own = file.credHelpers.get(registry);
   if (own !== undefined) {
-    const found = await askHelper(own, ask);
+    const found = await askHelper(own, question(request));
     if (found !== undefined) return found;
   }
   const match = matchAuths(file, { registry, repository });
   if (match !== undefined || file.credsStore === undefined) return match;
-  return askStore(file, { ...request, ask });
+  return askStore(file.credsStore, { ...request, namedBy: file.path });
+}
+
+interface StoreRequest extends KeychainRequest {
+  /** For the message. */
+  readonly namedBy: string;
+  /** The key to ask for, where it is not the one that Docker uses. */
+  readonly server?: string;
+}
+
+function question({
+  registry,
+  environment,
+  signal,
+  server = serverKey(registry),
+}: KeychainRequest & { readonly server?: string }): HelperRequest {
+  return { server, env: environment.variables, signal };
 }
 
 /**
  * A store that is configured for all hosts but not installed must not keep public images from being pulled.
  */
-async function askStore(
-  { credsStore = '', path }: AuthFile,
-  { ask, onEvent }: KeychainRequest & { readonly ask: Parameters<typeof askHelper>[1] },
-): Promise<Credentials | undefined> {
+async function askStore(name: string, request: StoreRequest): Promise<Credentials | undefined> {
+  const { namedBy, onEvent } = request;
   try {
-    return await askHelper(credsStore, ask);
+    return await askHelper(name, question(request));
   } catch (error) {
     if (!(error instanceof RegistryError) || error.facts.errno !== 'ENOENT') throw error;
-    const message = `${error.message}, though ${path} names it; going on without credentials`;
+    const message = `${error.message}, though ${namedBy} names it; going on without credentials`;
     onEvent?.({ type: 'warning', code: error.code, message });
     return undefined;
   }

@@ -1,23 +1,23 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
-import { limits } from '../limits.ts';
 import type { RegistryOptions } from '../options.ts';
-import { parseRegistriesConf, type RegistryEntry } from './registries-conf.ts';
+import { isAbsent, readText, unreadable } from './read-text.ts';
+import { parseRegistriesConf, type RegistriesConf, type RegistryEntry } from './registries-conf.ts';
 
 /**
  * Reads what podman and skopeo would read: `$CONTAINERS_REGISTRIES_CONF`, else the user's registries.conf, else
  * the system's; then the drop-in directories, system before user, where a later entry for the same prefix
- * replaces an earlier one. With the option `registriesConf` only that file is read, or none.
+ * replaces an earlier one, and the last list of credential helpers counts. With the option `registriesConf` only that file is read, or none.
  *
  * Throws ERR_OCI_REGISTRY_CONFIG_INVALID: a file that may block something is never passed over.
  */
 export async function loadRegistriesConf(
   environment: RegistryEnvironment,
   { registriesConf }: Pick<RegistryOptions, 'registriesConf'>,
-): Promise<readonly RegistryEntry[]> {
-  if (registriesConf === false) return [];
+): Promise<RegistriesConf> {
+  if (registriesConf === false) return { registries: [], credentialHelpers: undefined };
   const named = registriesConf ?? environment.registriesConf;
   const texts: File[] = [];
   if (named === undefined) {
@@ -33,10 +33,13 @@ export async function loadRegistriesConf(
       texts.push(...(await readDropIns(directory)));
   }
   const byPrefix = new Map<string, RegistryEntry>();
+  let credentialHelpers: readonly string[] | undefined;
   for (const { path, text } of texts) {
-    for (const entry of parseRegistriesConf(text, path)) byPrefix.set(entry.prefix, entry);
+    const conf = parseRegistriesConf(text, path);
+    for (const entry of conf.registries) byPrefix.set(entry.prefix, entry);
+    credentialHelpers = conf.credentialHelpers ?? credentialHelpers;
   }
-  return [...byPrefix.values()];
+  return { registries: [...byPrefix.values()], credentialHelpers };
 }
 
 interface File {
@@ -67,32 +70,4 @@ async function readNamed(path: string): Promise<string> {
   throw new RegistryError('ERR_OCI_REGISTRY_CONFIG_INVALID', `configuration ${path} does not exist`, {
     path,
   });
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    const { size } = await stat(path);
-    if (size > limits.configFileBytes) throw new Error(`larger than ${limits.configFileBytes} bytes`);
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw unreadable(path, error);
-  }
-}
-
-function isAbsent(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function unreadable(path: string, cause: unknown): RegistryError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new RegistryError(
-    'ERR_OCI_REGISTRY_CONFIG_INVALID',
-    `configuration ${path} cannot be read: ${reason}`,
-    {
-      path,
-      cause,
-    },
-  );
 }

@@ -16,7 +16,8 @@ export async function registryPolicy(
   name: string,
   options: Pick<RegistryOptions, 'registriesConf'> & { readonly environment: RegistryEnvironment },
 ): Promise<RegistryPolicy> {
-  const match = findEntry(await loadRegistriesConf(options.environment, options), name);
+  const { registries } = await loadRegistriesConf(options.environment, options);
+  const match = findEntry(registries, name);
   if (match?.entry.blocked) throw blocked(name);
   return { insecure: match?.entry.insecure ?? false };
 }

@@ -50,7 +50,10 @@ test('matches that count by whole components', () => {
 });
 
 describe('which entry of find-registry.conf fits', () => {
-  const entries = parseRegistriesConf(readTestdata('registries-conf/find-registry.conf'), 'x');
+  const { registries: entries } = parseRegistriesConf(
+    readTestdata('registries-conf/find-registry.conf'),
+    'x',
+  );
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['simple-prefix.com/foo/bar:latest', 'simple-prefix.com'],
     ['xyz.simple-prefix.com', '*.simple-prefix.com'],
@@ -69,7 +72,7 @@ describe('which entry of find-registry.conf fits', () => {
 });
 
 test('mirrors, in order', () => {
-  const [first, second] = parseRegistriesConf(readTestdata('registries-conf/mirrors.conf'), 'x');
+  const [first, second] = parseRegistriesConf(readTestdata('registries-conf/mirrors.conf'), 'x').registries;
   assert.deepEqual(first?.mirrors, [
     { location: 'mirror-1.registry.com', insecure: false, pullFrom: 'all' },
     { location: 'mirror-2.registry.com', insecure: true, pullFrom: 'all' },
@@ -78,7 +81,10 @@ test('mirrors, in order', () => {
 });
 
 test('version 1 still blocks', () => {
-  const entries = parseRegistriesConf(readTestdata('registries-conf/v1-compatibility.conf'), 'x');
+  const { registries: entries } = parseRegistriesConf(
+    readTestdata('registries-conf/v1-compatibility.conf'),
+    'x',
+  );
   const entry = entries.find(({ prefix }) => prefix === 'registry-b.com');
   assert.deepEqual([entry?.blocked, entry?.insecure], [true, true]);
 });
@@ -124,7 +130,7 @@ test('files are read in the order of podman, and drop-ins replace by prefix', as
   };
   const find = async (name: string, env: Record<string, string> = {}): Promise<string | undefined> => {
     const environment = registryEnvironment({ HOME: home.path, ...env });
-    return findEntry(await loadRegistriesConf(environment, {}), name)?.entry.location;
+    return findEntry((await loadRegistriesConf(environment, {})).registries, name)?.entry.location;
   };
   await write('.config/containers/registries.conf', readTestdata('registries-conf/find-registry.conf'));
   const name = 'very.not.quite.simple-prefix.com/x';
@@ -143,7 +149,8 @@ test('files are read in the order of podman, and drop-ins replace by prefix', as
     code: 'ERR_OCI_REGISTRY_CONFIG_INVALID',
   });
   assert.deepEqual(
-    await loadRegistriesConf(registryEnvironment({ HOME: home.path }), { registriesConf: false }),
+    (await loadRegistriesConf(registryEnvironment({ HOME: home.path }), { registriesConf: false }))
+      .registries,
     [],
   );
 });

@@ -22,11 +22,19 @@ export interface RegistryEntry {
   readonly mirrors: readonly Mirror[];
 }
 
+/** What of a registries.conf matters here. */
+export interface RegistriesConf {
+  readonly registries: readonly RegistryEntry[];
+  /** Helpers to ask for credentials, in order; `containers-auth.json` stands for the files. Undefined: nothing is said. */
+  readonly credentialHelpers: readonly string[] | undefined;
+}
+
 /**
- * Reads a registries.conf (containers-registries.conf(5)), of version 2 or 1. Only `[[registry]]` matters here: short
- * names are completed as Docker does. Throws ERR_OCI_REGISTRY_CONFIG_INVALID.
+ * Reads a registries.conf (containers-registries.conf(5)), of version 2 or 1. What it says of short names is not read:
+ * they are completed as Docker does, so that a name means the same on every machine. Throws
+ * ERR_OCI_REGISTRY_CONFIG_INVALID.
  */
-export function parseRegistriesConf(text: string, path: string): readonly RegistryEntry[] {
+export function parseRegistriesConf(text: string, path: string): RegistriesConf {
   const root = parseToml(text, path);
   const file = { path };
   const tables = arrayOfTables(root.get('registry'), { ...file, key: 'registry' });
@@ -36,7 +44,17 @@ export function parseRegistriesConf(text: string, path: string): readonly Regist
   const entries =
     old === undefined ? tables.map((table) => readEntry(table, file)) : readOldEntries(old, file);
   checkConflicts(entries, path);
-  return entries;
+  return { registries: entries, credentialHelpers: readHelpers(root.get('credential-helpers'), path) };
+}
+
+function readHelpers(value: TomlValue | undefined, path: string): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw invalid(path, 'has no list at credential-helpers');
+  const names = value.map((name: TomlValue) => {
+    if (typeof name === 'string') return name;
+    throw invalid(path, 'has something else than text in credential-helpers');
+  });
+  return names.length === 0 ? undefined : names;
 }
 
 interface File {

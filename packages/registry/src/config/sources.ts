@@ -1,9 +1,12 @@
 import { formatReference, isOciError, type Reference } from '@ocijs/image';
-import { registryEnvironment } from '../env.ts';
+import { type RegistryEnvironment, registryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
 import { defaultRetries, mirrorRetries } from '../limits.ts';
 import type { RegistryOptions } from '../options.ts';
+import { resolve } from '../resolve.ts';
 import { createSession, type Session } from '../session.ts';
+import { capableEndpoints, type Endpoint, noHost } from './endpoint.ts';
+import { loadHosts } from './hosts-directory.ts';
 import { loadRegistriesConf } from './load.ts';
 import { type EntryMatch, findEntry, rewriteName } from './match.ts';
 import { blocked } from './policy.ts';
@@ -17,24 +20,31 @@ export interface PullSource {
   /** What the configuration says of this place; undefined: nothing. */
   readonly insecure: boolean | undefined;
   readonly isMirror: boolean;
+  /** Which host of a `hosts.toml` it is; undefined: the one that the reference names. */
+  readonly endpoint?: Endpoint | undefined;
+  /** False when it is trusted with digests only: what a tag names is asked elsewhere. */
+  readonly resolves: boolean;
 }
 
 /**
- * Where to look for a reference: the mirrors that the configuration names for it, in order, then the place
- * itself. Throws ERR_OCI_REGISTRY_BLOCKED, ERR_OCI_REGISTRY_CONFIG_INVALID, ERR_OCI_REFERENCE_INVALID.
+ * Where to look for a reference: the mirrors that registries.conf names for it, in order, then the hosts that
+ * containerd's `hosts.toml` names for the registry, the registry itself last. Throws ERR_OCI_REGISTRY_BLOCKED,
+ * ERR_OCI_REGISTRY_CONFIG_INVALID, ERR_OCI_REFERENCE_INVALID.
  */
 export async function pullSources(
   reference: Reference,
   options: RegistryOptions,
 ): Promise<readonly PullSource[]> {
-  const entries = await loadRegistriesConf(registryEnvironment(options.env), options);
+  const environment = registryEnvironment(options.env);
+  const { registries } = await loadRegistriesConf(environment, options);
   const name = formatReference(reference);
-  const match = findEntry(entries, name);
-  if (match === undefined) return [{ reference, options, insecure: undefined, isMirror: false }];
-  if (match.entry.blocked) throw blocked(name);
+  const match = findEntry(registries, name);
+  if (match?.entry.blocked) throw blocked(name);
+  const plain = { reference, options, insecure: undefined, isMirror: false, resolves: true };
+  if (match === undefined) return hostSources(plain, environment);
   return [
     ...mirrorSources(match, { reference, options, name }),
-    ownSource(match, { reference, options, name }),
+    ...(await hostSources(ownSource(match, { reference, options, name }), environment)),
   ];
 }
 
@@ -49,6 +59,18 @@ function mirrorSources(
   { reference, options, name }: Asked,
 ): readonly PullSource[] {
   const unwanted = reference.digest === undefined ? 'digest-only' : 'tag-only';
+  return entry.mirrors
+    .filter(({ pullFrom }) => pullFrom !== unwanted)
+    .map(({ location, insecure }) => ({
+      reference: rewriteName(name, { length, location }),
+      options: mirrorOptions(options),
+      insecure,
+      isMirror: true,
+      resolves: true,
+    }));
+}
+
+function mirrorOptions(options: RegistryOptions): RegistryOptions {
   const {
     credentials: _own,
     certificateDirectory: _client,
@@ -56,15 +78,7 @@ function mirrorSources(
     tlsVerify: _tls,
     ...rest
   } = options;
-  const retry = Math.min(options.retry ?? defaultRetries, mirrorRetries);
-  return entry.mirrors
-    .filter(({ pullFrom }) => pullFrom !== unwanted)
-    .map(({ location, insecure }) => ({
-      reference: rewriteName(name, { length, location }),
-      options: { ...rest, retry },
-      insecure,
-      isMirror: true,
-    }));
+  return { ...rest, retry: Math.min(options.retry ?? defaultRetries, mirrorRetries) };
 }
 
 function ownSource({ entry, length }: EntryMatch, { reference, options, name }: Asked): PullSource {
@@ -75,7 +89,33 @@ function ownSource({ entry, length }: EntryMatch, { reference, options, name }: 
     options,
     insecure,
     isMirror: false,
+    resolves: true,
   };
+}
+
+/** The hosts that stand for a registry, and the registry. */
+async function hostSources(
+  own: PullSource,
+  environment: RegistryEnvironment,
+): Promise<readonly PullSource[]> {
+  const { reference, options } = own;
+  const file = await loadHosts(reference.registry, { ...options, environment });
+  if (file === undefined) return [own];
+  const endpoints = capableEndpoints(reference.registry, { file, capability: 'pull' });
+  if (endpoints.length === 0) throw noHost(reference.registry, 'pull');
+  return endpoints.map((endpoint): PullSource => {
+    const { url, capabilities } = endpoint.settings;
+    const resolves = capabilities.has('resolve');
+    if (endpoint.settings === file.server) return { ...own, endpoint, resolves };
+    return {
+      reference: { ...reference, registry: url?.host ?? reference.registry },
+      options: mirrorOptions(options),
+      insecure: undefined,
+      isMirror: true,
+      endpoint,
+      resolves,
+    };
+  });
 }
 
 /**
@@ -89,9 +129,18 @@ export async function fromSources<T>(
   work: (source: PullSource) => Promise<T>,
 ): Promise<T> {
   const sources = await pullSources(reference, options);
+  return firstOf(await pinnedSources(sources, options), options, work);
+}
+
+async function firstOf<T>(
+  sources: readonly PullSource[],
+  options: RegistryOptions,
+  work: (source: PullSource) => Promise<T>,
+): Promise<T> {
+  const last = sources.at(-1);
   for (const source of sources) {
     options.signal?.throwIfAborted();
-    if (!source.isMirror) return work(source);
+    if (source === last) return work(source);
     try {
       return await work(source);
     } catch (error) {
@@ -101,13 +150,35 @@ export async function fromSources<T>(
       options.onEvent?.({ type: 'warning', code: 'MIRROR_FAILED', message });
     }
   }
-  throw new Error('unreachable: the last source is never a mirror');
+  throw new Error('unreachable: there is always a source');
+}
+
+/** Places that are not trusted with tags are asked for the digest that the others say the tag names. */
+async function pinnedSources(
+  sources: readonly PullSource[],
+  options: RegistryOptions,
+): Promise<readonly PullSource[]> {
+  const isPlain = sources.every(({ reference, resolves }) => resolves || reference.digest !== undefined);
+  if (isPlain) return sources;
+  const trusted = sources.filter(({ resolves }) => resolves);
+  const [first] = sources;
+  if (trusted.length === 0 && first !== undefined) throw noHost(first.reference.registry, 'resolve');
+  const digest = await firstOf(trusted, options, async (source) => {
+    await using session = sourceSession(source);
+    const { reference } = source;
+    return (await resolve(session, { reference, signal: options.signal })).descriptor.digest;
+  });
+  return sources.map((source) => {
+    if (source.resolves) return source;
+    const { registry, repository } = source.reference;
+    return { ...source, reference: { registry, repository, digest } };
+  });
 }
 
 /** A session for one source. */
-export function sourceSession({ reference, options, insecure }: PullSource): Session {
+export function sourceSession({ reference, options, insecure, endpoint }: PullSource): Session {
   const { registry, repository } = reference;
-  return createSession(registry, { ...options, repository, insecure });
+  return createSession(registry, { ...options, repository, insecure, endpoint });
 }
 
 const contentCodes: ReadonlySet<string> = new Set([

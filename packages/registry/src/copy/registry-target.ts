@@ -19,7 +19,7 @@ import type { CopyTarget } from './target.ts';
 export function registryTarget(reference: Reference, options: RegistryOptions): CopyTarget {
   const { registry, repository, digest: pinned } = reference;
   const { signal, onEvent } = options;
-  const session = createSession(registry, { ...options, repository });
+  const session = createSession(registry, { ...options, repository, purpose: 'push' });
   const manifests = new Map<string, { readonly descriptor: Descriptor; readonly bytes: Uint8Array }>();
   const names = new Map<string, string>();
 

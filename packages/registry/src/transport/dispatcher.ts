@@ -18,6 +18,8 @@ export interface DispatcherOptions {
   /** `HOST[:PORT]` of the registry. */
   readonly host: string;
   readonly environment: RegistryEnvironment;
+  /** How long a connection to the registry may take, in milliseconds. */
+  readonly connectTimeoutMs?: number | undefined;
   loadTls(): Promise<TlsMaterial>;
 }
 
@@ -64,13 +66,17 @@ async function createDispatcher(role: Role, options: DispatcherOptions): Promise
   const requestTls = {
     rejectUnauthorized: tls.rejectUnauthorized,
     ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
-    ...(tls.client === undefined || role !== 'registry' ? {} : tls.client),
+    ...(tls.client === undefined || role !== 'registry'
+      ? {}
+      : { cert: [...tls.client.cert], key: [...tls.client.key] }),
   };
+  const ownTimeout = role === 'registry' ? options.connectTimeoutMs : undefined;
+  const timeout = ownTimeout ?? timeouts.connect;
   const settings = {
     allowH2: false,
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.body,
-    connect: { ...requestTls, timeout: timeouts.connect, lookup: createLookup({ guarded }), noDelay: true },
+    connect: { ...requestTls, timeout, lookup: createLookup({ guarded }), noDelay: true },
   };
   const isLocal = role === 'loopback' || (role === 'registry' && isLoopbackHost(options.host));
   // As in Go's tools, no proxy is asked for this machine.

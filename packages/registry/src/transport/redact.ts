@@ -7,6 +7,7 @@ const harmlessParameters: ReadonlySet<string> = new Set([
   'digest',
   'mount',
   'from',
+  'ns',
   'artifactType',
   'service',
   'scope',

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to the URL's own origin only; not restored when redirects come back to it. */
   readonly authorization?: string | undefined;
+  /** The same for headers that a configuration adds, which may hold secrets. */
+  readonly ownHeaders?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly body?: RequestBody | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -62,7 +64,8 @@ async function follow(request: HttpRequest, { registry, send }: FollowOptions): 
     if (!isRead && (response.status < 307 || !isSameOrigin)) {
       throw badRedirect(`of a ${request.method} request is not followed`, response);
     }
-    current = { ...current, url, authorization: isSameOrigin ? current.authorization : undefined };
+    const secrets = { authorization: undefined, ownHeaders: undefined };
+    current = { ...current, url, ...(isSameOrigin ? {} : secrets) };
   }
   throw new RegistryError(
     'ERR_OCI_REGISTRY_REDIRECT_REFUSED',
@@ -101,6 +104,7 @@ async function sendOnce(
       method,
       headers: {
         'user-agent': userAgent,
+        ...mutable(request.ownHeaders ?? {}),
         'accept-encoding': 'identity',
         ...request.headers,
         ...(authorization === undefined ? {} : { authorization }),
@@ -115,6 +119,10 @@ async function sendOnce(
     if (own !== undefined) throw own.error;
     throw connectionError(error, url);
   }
+}
+
+function mutable(headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]));
 }
 
 interface OpenBody {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
+import type { HostSettings } from '../config/hosts-toml.ts';
 import type { RegistryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -12,27 +13,31 @@ export interface TlsMaterial {
   /** All trusted authorities; undefined means Node's own. */
   readonly ca: readonly string[] | undefined;
   /** For the registry's own origin only. */
-  readonly client: { readonly cert: string; readonly key: string } | undefined;
+  readonly client: { readonly cert: readonly string[]; readonly key: readonly string[] } | undefined;
 }
 
 /** Which files TLS material is made from. */
 interface CertificateFiles {
   readonly authorities: readonly string[];
-  readonly client: { readonly cert: string; readonly key: string } | undefined;
+  readonly clients: readonly { readonly cert: string; readonly key: string }[];
+}
+
+/** Where certificates are looked for. */
+export interface TlsOptions extends RegistryOptions {
+  readonly environment: RegistryEnvironment;
+  /** What a `hosts.toml` names. */
+  readonly settings: HostSettings;
 }
 
 /**
- * Collects certificates for a registry: the `caFile`, the `certificateDirectory`, and the `certs.d`
- * directories that podman and Docker use. Throws ERR_OCI_REGISTRY_CERTIFICATE_INVALID for what the options
+ * Collects certificates for a registry: the `caFile`, the `certificateDirectory`, what a `hosts.toml` names, and the
+ * `certs.d` directories that podman and Docker use. Throws ERR_OCI_REGISTRY_CERTIFICATE_INVALID for what the options
  * name and cannot be read.
  */
-export async function loadTlsMaterial(
-  host: string,
-  options: RegistryOptions & { readonly environment: RegistryEnvironment },
-): Promise<TlsMaterial> {
-  const { caFile, certificateDirectory, environment } = options;
+export async function loadTlsMaterial(host: string, options: TlsOptions): Promise<TlsMaterial> {
+  const { caFile, certificateDirectory, environment, settings } = options;
   const found: CertificateFiles[] = [];
-  if (caFile !== undefined) found.push({ authorities: [caFile], client: undefined });
+  if (caFile !== undefined) found.push({ authorities: [caFile], clients: [] });
   if (certificateDirectory !== undefined) {
     const own = (await isDirectory(join(certificateDirectory, host)))
       ? join(certificateDirectory, host)
@@ -43,14 +48,22 @@ export async function loadTlsMaterial(
       found.push(await certificateFiles(join(directory, host), { required: false }));
     }
   }
+  found.push(settings);
+  if (settings.certificateDirectory !== undefined)
+    found.push(await certificateFiles(settings.certificateDirectory, { required: false }));
   const authorities = found.flatMap((files) => files.authorities);
-  const client = found.find((files) => files.client !== undefined)?.client;
+  const clients = found.find((files) => files.clients.length > 0)?.clients;
   const own = await Promise.all(authorities.map(readPem));
   return {
     rejectUnauthorized: options.tlsVerify ?? true,
     ca: own.length === 0 ? undefined : [...getCACertificates('default'), ...own],
     client:
-      client === undefined ? undefined : { cert: await readPem(client.cert), key: await readPem(client.key) },
+      clients === undefined
+        ? undefined
+        : {
+            cert: await Promise.all(clients.map(({ cert }) => readPem(cert))),
+            key: await Promise.all(clients.map(({ key }) => readPem(key))),
+          },
   };
 }
 
@@ -62,13 +75,13 @@ async function certificateFiles(
   try {
     names = (await readdir(directory)).sort();
   } catch (error) {
-    if (!required && isAbsent(error)) return { authorities: [], client: undefined };
+    if (!required && isAbsent(error)) return { authorities: [], clients: [] };
     throw unusable(directory, error);
   }
   const paths = (ending: string): string[] =>
     names.filter((name) => name.endsWith(ending)).map((name) => join(directory, name));
   const cert = paths('.cert')[0];
-  if (cert === undefined) return { authorities: paths('.crt'), client: undefined };
+  if (cert === undefined) return { authorities: paths('.crt'), clients: [] };
   const key = cert.replace(/\.cert$/, '.key');
   if (!paths('.key').includes(key)) {
     throw new RegistryError('ERR_OCI_REGISTRY_CERTIFICATE_INVALID', `certificate ${cert} has no key`, {
@@ -76,7 +89,7 @@ async function certificateFiles(
       hint: `put the private key into ${key}`,
     });
   }
-  return { authorities: paths('.crt'), client: { cert, key } };
+  return { authorities: paths('.crt'), clients: [{ cert, key }] };
 }
 
 async function readPem(path: string): Promise<string> {
