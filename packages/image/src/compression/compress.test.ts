@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { gunzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { chunksOf, collectBytes, observedStream } from '../tar/testing/streams.ts';
 import { type CompressOptions, compress } from './compress.ts';
 import { decompress } from './decompress.ts';
+import { parallelGzip } from './parallel-gzip.ts';
 import { noise } from './testing/streams.ts';
 
 const content = Buffer.concat([noise(100_000), Buffer.alloc(500_000, 'abc')]);
@@ -41,6 +43,21 @@ for (const compression of ['gzip', 'zstd', 'none'] as const) {
     });
   });
 }
+
+test('gzip is one member, and the same for any number of threads', async () => {
+  const large = Buffer.concat([noise(700_001), Buffer.alloc(262_144, 'abc'), noise(300_000)]);
+  const packed = await Promise.all(
+    [0, 1, 7].map((concurrency) =>
+      collectBytes(parallelGzip(observedStream(chunksOf(large, 10_007)), { level: 6, concurrency })),
+    ),
+  );
+  const [one = Buffer.of(), ...others] = packed;
+  for (const other of others) assert.ok(other.equals(one));
+  assert.ok(gunzipSync(one).equals(large));
+  assert.deepEqual(inflateRawSync(one.subarray(10, -8)).length, large.length);
+  // What repeats across the edge of a block costs nothing.
+  assert.ok(one.length < 1_004_000);
+});
 
 test('the gzip header tells neither time nor system', async () => {
   const header = (await pack({ compression: 'gzip' })).subarray(0, 10);

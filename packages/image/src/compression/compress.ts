@@ -1,5 +1,6 @@
-import { constants, createGzip, createZstdCompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
 import { abortable } from '../digest/abortable.ts';
+import { parallelGzip } from './parallel-gzip.ts';
 import { pump } from './pump.ts';
 import type { Compression } from './types.ts';
 
@@ -13,12 +14,9 @@ export interface CompressOptions {
 
 const chunkSize = 256 * 1024;
 
-/** The byte of a gzip header that names the operating system, and its value for "unknown" (RFC 1952, 2.3.1). */
-const systemByte = { offset: 9, unknown: 255 } as const;
-
 /**
- * Compresses a stream to one gzip member or one zstd frame. Nothing of the time or the machine is in it:
- * one version of Node makes equal bytes of equal bytes. Closes the source when the reader stops early.
+ * Compresses a stream to one gzip member, on several threads, or to one zstd frame. Nothing of the time or the machine
+ * is in it: one version of Node makes equal bytes of equal bytes. Closes the source when the reader stops early.
  * Throws RangeError for a level that the format does not have, what the source throws, and `signal.reason`.
  */
 export async function* compress(
@@ -29,8 +27,7 @@ export async function* compress(
   if (compression === 'none') {
     yield* input;
   } else if (compression === 'gzip') {
-    const engine = createGzip({ chunkSize, level: checkLevel(level ?? 6, 9) });
-    yield* hideSystem(pump(engine, { source: input }));
+    yield* parallelGzip(input, { level: checkLevel(level ?? 6, 9) });
   } else {
     const engine = createZstdCompress({
       chunkSize,
@@ -46,14 +43,4 @@ export async function* compress(
 function checkLevel(level: number, maximum: number): number {
   if (Number.isInteger(level) && level >= 1 && level <= maximum) return level;
   throw new RangeError(`the compression level ${level} is not an integer from 1 to ${maximum}`);
-}
-
-async function* hideSystem(member: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let position = 0;
-  for await (const chunk of member) {
-    const index = systemByte.offset - position;
-    if (index >= 0 && index < chunk.length) chunk[index] = systemByte.unknown;
-    position += chunk.length;
-    yield chunk;
-  }
 }

@@ -1,4 +1,6 @@
-import { createTarWriter, type TarBody, type TarWriter } from './writer.ts';
+import { encodeTarEntry, TAR_END, tarPadding } from './encode-entry.ts';
+import { bodyOf } from './entry-body.ts';
+import type { TarBody } from './writer.ts';
 import type { TarWriterEntry } from './writer-entry.ts';
 
 /** One entry for {@link writeTar}. */
@@ -22,33 +24,16 @@ export async function* writeTar(
   { signal }: WriteTarOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted();
-  const writer = createTarWriter();
-  const writing = writeAll(writer, { entries, signal }).catch((error: unknown) => {
-    writer.abort(error instanceof Error ? error : new Error(String(error)));
-    return { error };
-  });
-  try {
-    yield* writer.stream;
-  } finally {
-    await writing;
-  }
-  const failed = await writing;
-  if (failed !== undefined) throw failed.error;
-}
-
-async function writeAll(
-  writer: TarWriter,
-  {
-    entries,
-    signal,
-  }: {
-    readonly entries: Iterable<TarWriteEntry> | AsyncIterable<TarWriteEntry>;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<undefined> {
   for await (const { header, body } of entries) {
     signal?.throwIfAborted();
-    await writer.entry(header, body);
+    const { entry, blocks } = encodeTarEntry(header, body instanceof Uint8Array ? body.length : undefined);
+    yield blocks;
+    for await (const chunk of bodyOf(entry, { body, label: header.name })) {
+      signal?.throwIfAborted();
+      yield chunk;
+    }
+    const padding = tarPadding(entry.size);
+    if (padding > 0) yield TAR_END.subarray(0, padding);
   }
-  await writer.finish();
+  yield TAR_END;
 }
