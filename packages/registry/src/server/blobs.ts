@@ -1,8 +1,15 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Descriptor, type Digest, isOciError, parseDigest, verifiedStream } from '@ocijs/image';
-import type { Exchange } from './exchange.ts';
+import {
+  type Descriptor,
+  type Digest,
+  isOciError,
+  parseDigest,
+  removeBlob,
+  verifiedStream,
+} from '@ocijs/image';
+import { digestHeaders, type Exchange, sendEmpty, sentNotModified } from './exchange.ts';
 import { RequestFailure } from './failure.ts';
 import { type ByteRange, parseRange } from './range.ts';
 
@@ -15,13 +22,13 @@ export async function getBlob(exchange: Exchange, digestText: string): Promise<v
   const digest = parseDigest(digestText);
   const size = await store.size(digest);
   if (size === undefined) throw new RequestFailure(404, ['BLOB_UNKNOWN', `no blob ${digest}`]);
+  if (sentNotModified(exchange, digest)) return;
   const headers = {
     'accept-ranges': 'bytes',
     'content-type': 'application/octet-stream',
-    'docker-content-digest': digest,
-    etag: `"${digest}"`,
+    ...digestHeaders(digest),
   };
-  const range = request.method === 'GET' ? parseRange(request.headers.range, size) : undefined;
+  const range = wantsPart(exchange, digest) ? parseRange(request.headers.range, size) : undefined;
   if (range === 'unsatisfiable') {
     throw new RequestFailure(416, ['SIZE_INVALID', `blob has ${size} bytes`], {
       headers: { 'content-range': `bytes */${size}` },
@@ -40,6 +47,25 @@ export async function getBlob(exchange: Exchange, digestText: string): Promise<v
   const body =
     file === undefined ? slice(store.read(descriptor, { signal }), part) : createReadStream(file, part);
   await pipeline(body as AsyncIterable<Uint8Array> | Readable, response, { signal });
+}
+
+/** A range counts for GET only, and not when it is meant for other content (RFC 9110, sections 14.2 and 13.1.5). */
+function wantsPart({ request }: Exchange, digest: Digest): boolean {
+  const condition = request.headers['if-range'];
+  return request.method === 'GET' && (condition === undefined || condition === `"${digest}"`);
+}
+
+/**
+ * DELETE of a blob. All repositories share their blobs, so one that a manifest with a name needs, in whatever repository,
+ * stays: its image would be damaged. That is answered as disabled deletion is (405).
+ */
+export async function deleteBlob(exchange: Exchange, digestText: string): Promise<void> {
+  const digest = parseDigest(digestText);
+  const verdict = await removeBlob(exchange.store, digest, { signal: exchange.signal });
+  if (verdict === undefined) throw new RequestFailure(404, ['BLOB_UNKNOWN', `no blob ${digest}`]);
+  if (verdict.kept)
+    throw new RequestFailure(405, ['UNSUPPORTED', `blob ${digest} is needed: delete its manifests first`]);
+  sendEmpty(exchange, 202);
 }
 
 async function* slice(

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly limits: ServerLimits;
   /** The repository that plain tag names of the layout belong to. */
   readonly baseRepository: string;
+  /** Whether manifests are refused whose content is not there. */
+  readonly requireContent: boolean;
   /** Aborted when the client goes away or the server is closed. */
   readonly signal: AbortSignal;
 }
@@ -24,6 +26,23 @@ export type Headers = Readonly<Record<string, string | number>>;
 export function sendEmpty({ response }: Exchange, status: number, headers: Headers = {}): void {
   const length = status === 204 ? {} : { 'content-length': 0 };
   response.writeHead(status, { ...length, ...headers }).end();
+}
+
+/** The headers that name content by its digest. */
+export function digestHeaders(digest: string): Headers {
+  return { 'docker-content-digest': digest, etag: `"${digest}"` };
+}
+
+/**
+ * Whether the client has the content already and says so (RFC 9110, section 13.1.2): then 304 is the answer, which is
+ * sent here.
+ */
+export function sentNotModified(exchange: Exchange, digest: string): boolean {
+  const known = exchange.request.headers['if-none-match'];
+  const tags = known?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (tags === undefined || !(tags.includes('*') || tags.includes(`"${digest}"`))) return false;
+  exchange.response.writeHead(304, digestHeaders(digest)).end();
+  return true;
 }
 
 /** Answers with bytes that are already in memory; a HEAD request gets the headers alone. */

@@ -1,5 +1,7 @@
-import type { Access, Gatekeeper } from './auth.ts';
-import { getBlob } from './blobs.ts';
+import { basicChallenge } from './auth/credentials.ts';
+import type { Access, Gatekeeper } from './auth/gatekeeper.ts';
+import { readTokenRequest } from './auth/token-request.ts';
+import { deleteBlob, getBlob } from './blobs.ts';
 import { type Exchange, sendJson } from './exchange.ts';
 import { RequestFailure } from './failure.ts';
 import { drainLimit } from './limits.ts';
@@ -23,11 +25,7 @@ export async function handle(exchange: Exchange, policy: Policy): Promise<void> 
   try {
     const route = parseRoute(exchange.url.pathname);
     if (route === undefined) throw new RequestFailure(404, ['UNSUPPORTED', 'no such endpoint']);
-    if (route.kind === 'token') {
-      answerToken(exchange, policy);
-      return;
-    }
-    authorize(exchange, route, policy);
+    if (route.kind !== 'token') authorize(exchange, route, policy);
     await dispatch(exchange, route, policy);
   } catch (error) {
     if (!(error instanceof RequestFailure || exchange.signal.aborted)) policy.onError?.(error);
@@ -37,8 +35,10 @@ export async function handle(exchange: Exchange, policy: Policy): Promise<void> 
 
 type Handler = () => void | Promise<void>;
 
-function handlersOf(exchange: Exchange, route: Route): Partial<Record<string, Handler>> {
+function handlersOf(exchange: Exchange, route: Route, policy: Policy): Partial<Record<string, Handler>> {
   switch (route.kind) {
+    case 'token':
+      return { GET: () => answerToken(exchange, policy), POST: () => answerToken(exchange, policy) };
     case 'ping':
       return { GET: () => sendJson(exchange, {}) };
     case 'catalog':
@@ -54,8 +54,10 @@ function handlersOf(exchange: Exchange, route: Route): Partial<Record<string, Ha
         DELETE: () => deleteManifest(exchange, route),
       };
     case 'blob':
-      // No DELETE: other names of the layout may need the blob, and garbage collection removes the rest.
-      return { GET: () => getBlob(exchange, route.digest) };
+      return {
+        GET: () => getBlob(exchange, route.digest),
+        DELETE: () => deleteBlob(exchange, route.digest),
+      };
     case 'uploads':
       return { POST: () => postUpload(exchange, route.repository) };
     case 'upload':
@@ -70,16 +72,16 @@ function handlersOf(exchange: Exchange, route: Route): Partial<Record<string, Ha
   }
 }
 
-async function dispatch(exchange: Exchange, route: Route, { readOnly }: Policy): Promise<void> {
+async function dispatch(exchange: Exchange, route: Route, policy: Policy): Promise<void> {
   const method = exchange.request.method ?? 'GET';
-  const handlers = handlersOf(exchange, route);
+  const handlers = handlersOf(exchange, route, policy);
   const handler = handlers[method === 'HEAD' ? 'GET' : method];
   if (handler === undefined) {
     throw new RequestFailure(405, ['UNSUPPORTED', `method ${method} is not supported here`], {
       headers: { allow: Object.keys(handlers).join(', ') },
     });
   }
-  if (readOnly && !isRead(method))
+  if (policy.readOnly && !isRead(method) && route.kind !== 'token')
     throw new RequestFailure(405, ['UNSUPPORTED', 'this registry is read-only']);
   await handler();
 }
@@ -114,16 +116,15 @@ function wantedAccess(
   return [{ repository, action }];
 }
 
-function answerToken(exchange: Exchange, { gatekeeper }: Policy): void {
-  const scopes = exchange.url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '));
-  const answer = gatekeeper.issueToken?.(exchange.request, scopes);
+async function answerToken(exchange: Exchange, { gatekeeper }: Policy): Promise<void> {
+  if (gatekeeper.issueToken === undefined) throw new RequestFailure(404, ['UNSUPPORTED', 'no such endpoint']);
+  const answer = gatekeeper.issueToken(await readTokenRequest(exchange));
   if (answer !== undefined) {
-    sendJson(exchange, answer);
+    sendJson(exchange, answer, { 'cache-control': 'no-store' });
     return;
   }
-  if (gatekeeper.issueToken === undefined) throw new RequestFailure(404, ['UNSUPPORTED', 'no such endpoint']);
   throw new RequestFailure(401, ['UNAUTHORIZED', 'credentials are wrong'], {
-    headers: { 'www-authenticate': 'Basic realm="oci-registry", charset="UTF-8"' },
+    headers: { 'www-authenticate': basicChallenge },
   });
 }
 

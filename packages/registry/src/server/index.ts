@@ -1,7 +1,8 @@
-export type { RegistryAuth } from './auth.ts';
+export type { RegistryAuth } from './auth/gatekeeper.ts';
 export type { ServerLimits } from './limits.ts';
 export {
   type FinishedRequest,
+  type RegistryTls,
   type RunningRegistry,
   type StartRegistryOptions,
   startRegistry,

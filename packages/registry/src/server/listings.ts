@@ -24,19 +24,48 @@ export async function listRepositories(exchange: Exchange): Promise<void> {
   sendJson(exchange, { repositories: items }, headers);
 }
 
-/** GET of the manifests that have `digest` as their subject (distribution-spec 1.1, "Listing Referrers"). */
+/**
+ * GET of the manifests that have `digest` as their subject (distribution-spec 1.1, "Listing Referrers"), in the order of
+ * their digests, so that pages fit together whatever is pushed meanwhile.
+ */
 export async function listReferrers(
   exchange: Exchange,
-  { repository, digest }: { readonly repository: string; readonly digest: string },
+  target: { readonly repository: string; readonly digest: string },
 ): Promise<void> {
+  const query = exchange.url.searchParams;
+  const wantedType = query.get('artifactType');
+  const after = query.get('last') ?? '';
+  const all = await referrersOf(exchange, target);
+  const rest = all
+    .filter(({ digest, artifactType }) => digest > after && (wantedType ?? artifactType) === artifactType)
+    .sort((left, right) => (left.digest < right.digest ? -1 : 1));
+  const page = firstPage(rest, exchange.limits.referrersPage);
+  const last = page.at(-1);
+  sendJson(
+    exchange,
+    { schemaVersion: 2, mediaType: MediaType.index, manifests: page },
+    {
+      'content-type': MediaType.index,
+      ...(wantedType === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+      ...(last === undefined || page.length === rest.length
+        ? {}
+        : { link: linkAfter(exchange, last.digest) }),
+    },
+  );
+}
+
+/** What a list of referrers says of each: a descriptor of the manifest itself, with what it says of itself. */
+async function referrersOf(
+  exchange: Exchange,
+  { repository, digest }: { readonly repository: string; readonly digest: string },
+): Promise<readonly (Descriptor & { readonly artifactType?: string })[]> {
   const { store, signal } = exchange;
-  const wantedType = exchange.url.searchParams.get('artifactType');
   const entries = await entriesOf(exchange, repository);
-  const manifests: Descriptor[] = [];
+  const found: (Descriptor & { readonly artifactType?: string })[] = [];
   for await (const descriptor of manifestsOf(store, { entries, signal })) {
     const { subject, artifactType, annotations } = await manifestFacts(store, { descriptor, signal });
-    if (subject?.digest !== digest || (wantedType !== null && wantedType !== artifactType)) continue;
-    manifests.push({
+    if (subject?.digest !== digest) continue;
+    found.push({
       mediaType: descriptor.mediaType,
       digest: descriptor.digest,
       size: descriptor.size,
@@ -44,12 +73,21 @@ export async function listReferrers(
       ...(annotations === undefined ? {} : { annotations }),
     });
   }
-  sendJson(
-    exchange,
-    { schemaVersion: 2, mediaType: MediaType.index, manifests },
-    {
-      'content-type': MediaType.index,
-      ...(wantedType === null ? {} : { 'oci-filters-applied': 'artifactType' }),
-    },
-  );
+  return found;
+}
+
+/** As many as fit into `limit` bytes of JSON, but at least one. */
+function firstPage<T>(all: readonly T[], limit: number): readonly T[] {
+  let size = 0;
+  const end = all.findIndex((item, position) => {
+    size += Buffer.byteLength(JSON.stringify(item)) + 1;
+    return position > 0 && size > limit;
+  });
+  return end < 0 ? all : all.slice(0, end);
+}
+
+function linkAfter({ url }: Exchange, digest: string): string {
+  const query = new URLSearchParams(url.searchParams);
+  query.set('last', digest);
+  return `<${url.pathname}?${query}>; rel="next"`;
 }

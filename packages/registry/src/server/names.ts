@@ -14,6 +14,11 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
+/** True for a reference that is a digest; the others are tags. */
+export function isDigestReference(reference: string): boolean {
+  return reference.includes(':');
+}
+
 /** One way in which a name of the layout can be asked for. Lower ranks win when two names collide. */
 export interface ServedName {
   readonly repository: string;
@@ -24,7 +29,7 @@ export interface ServedName {
 
 /** The name under which the server itself keeps a tag or a digest of a repository in `index.json`. */
 export function layoutName(repository: string, reference: string): string {
-  return `${repository}${reference.includes(':') ? '@' : ':'}${reference}`;
+  return `${repository}${isDigestReference(reference) ? '@' : ':'}${reference}`;
 }
 
 /** The repository that plain tags of a layout belong to: the directory's base name, made to fit the grammar. */

@@ -6,7 +6,8 @@ export interface ByteRange {
 
 /**
  * Reads a `Range` header for a body of `size` bytes (RFC 9110, section 14). Undefined means: answer with the whole body,
- * also for several ranges and for units other than bytes, as the RFC permits.
+ * also for several ranges and for units other than bytes, as the RFC permits; it also permits to reject a range that ends
+ * before it begins, which the specification's own conformance suite expects.
  */
 export function parseRange(
   header: string | undefined,
@@ -22,8 +23,7 @@ export function parseRange(
   }
   const start = Number(first);
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  if (last !== '' && Number(last) < start) return undefined;
-  return start >= size ? 'unsatisfiable' : { start, end };
+  return start >= size || end < start ? 'unsatisfiable' : { start, end };
 }
 
 /** Reads an upload's `Content-Range: <start>-<end>`, which has no unit in distribution-spec (one with a unit is understood too). */

@@ -1,5 +1,5 @@
 import { type Descriptor, isIndexType, parseManifestOrIndex, type Store } from '@ocijs/image';
-import { closureLimit } from './limits.ts';
+import { closureLimit, factsCache } from './limits.ts';
 import { type ServedName, servedNames } from './names.ts';
 
 /** A named manifest of the layout, seen from one of the repositories that it is served in. */
@@ -13,11 +13,23 @@ export interface Entry extends ServedName {
 export async function allEntries(store: Store, baseRepository: string): Promise<readonly Entry[]> {
   const images = await store.list();
   return images
-    .flatMap(({ name, descriptor }) =>
-      servedNames(name, baseRepository).map((served) => ({ ...served, name, descriptor })),
-    )
+    .flatMap(({ name, descriptor }) => {
+      let known = served.get(descriptor);
+      if (known?.baseRepository !== baseRepository) {
+        const entries = servedNames(name, baseRepository).map((one) => ({ ...one, name, descriptor }));
+        known = { baseRepository, entries };
+        served.set(descriptor, known);
+      }
+      return known.entries;
+    })
     .sort((left, right) => left.rank - right.rank);
 }
+
+/** How entries of an index are served: a store returns the same objects until its index changes. */
+const served = new WeakMap<
+  Descriptor,
+  { readonly baseRepository: string; readonly entries: readonly Entry[] }
+>();
 
 /** The entries of one repository; the best-ranked first. */
 export async function entriesOf(
@@ -37,20 +49,31 @@ export interface ManifestFacts {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Reads a manifest of the store, verified. */
+/** What a manifest of the store says; it is read verified, unless it was before and is small. */
 export async function manifestFacts(
   store: Store,
   { descriptor, signal }: { readonly descriptor: Descriptor; readonly signal: AbortSignal },
 ): Promise<ManifestFacts> {
-  return factsOf(await store.readAll(descriptor, { signal }), descriptor);
+  const key = `${descriptor.mediaType} ${descriptor.digest}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const facts = factsOf(await store.readAll(descriptor, { signal }), descriptor);
+  if (descriptor.size > factsCache.manifestSize) return facts;
+  const oldest = known.keys().next().value;
+  if (known.size >= factsCache.entries && oldest !== undefined) known.delete(oldest);
+  known.set(key, facts);
+  return facts;
 }
+
+/** What manifests say never changes, since a digest names them. */
+const known = new Map<string, ManifestFacts>();
 
 /** The facts in a manifest's bytes, which are checked to be a well-formed manifest of the descriptor's media type. */
 export function factsOf(raw: Uint8Array, descriptor: Descriptor): ManifestFacts {
   const parsed = parseManifestOrIndex(raw, { mediaType: descriptor.mediaType });
   const document = parsed.kind === 'index' ? parsed.index : parsed.manifest;
   const artifactType =
-    document.artifactType ?? (parsed.kind === 'manifest' ? parsed.manifest.config?.mediaType : undefined);
+    document.artifactType || (parsed.kind === 'manifest' ? parsed.manifest.config.mediaType : undefined);
   return {
     descriptor,
     children: parsed.kind === 'index' ? parsed.index.manifests : [],

@@ -1,6 +1,6 @@
 import { isDigest } from '@ocijs/image';
 import { RequestFailure } from './failure.ts';
-import { isRepositoryName, isTag } from './names.ts';
+import { isDigestReference, isRepositoryName, isTag } from './names.ts';
 
 /** What a path asks for; names and references are checked against the grammar, so nothing else reaches a handler. */
 export type Route =
@@ -59,7 +59,7 @@ function checkedDigest(text: string): string {
 }
 
 function checkedReference(text: string): string {
-  if (text.includes(':')) return checkedDigest(text);
+  if (isDigestReference(text)) return checkedDigest(text);
   if (isTag(text)) return text;
   throw new RequestFailure(400, ['MANIFEST_INVALID', 'reference is neither a tag nor a digest']);
 }

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createLayout } from '@ocijs/image';
 import { startRegistry } from './index.ts';
-
-async function errorCode(answer: Response): Promise<string> {
-  const { errors } = (await answer.json()) as { errors: { code: string }[] };
-  return errors[0]?.code ?? '';
-}
+import { errorCode } from './requests.testkit.ts';
 
 describe('a registry with rules', () => {
   let directory: string;
@@ -24,6 +20,8 @@ describe('a registry with rules', () => {
     const answer = await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: 'POST' });
     assert.equal(answer.status, 405);
     assert.equal(await errorCode(answer), 'UNSUPPORTED');
+    for (const path of ['manifests/a', `blobs/sha256:${'0'.repeat(64)}`])
+      assert.equal((await fetch(`${registry.url}/v2/a/${path}`, { method: 'DELETE' })).status, 405);
   });
 
   test('basic authentication', async () => {
@@ -82,17 +80,25 @@ describe('a registry with rules', () => {
   });
 
   test('close ends idle connections at once, removes uploads and is idempotent', async () => {
-    const staged = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith('oci-registry-'));
-    const earlier = await staged();
-    const registry = await startRegistry({ directory: join(directory, 'closing') });
+    const layout = join(directory, 'closing');
+    const registry = await startRegistry({ directory: layout });
+    const descriptors = async (): Promise<readonly string[]> =>
+      process.platform === 'linux' ? openFiles(layout) : [];
     await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: 'POST' });
+    assert.equal((await descriptors()).length, process.platform === 'linux' ? 1 : 0);
     await Promise.all([registry.close(), registry.close()]);
-    assert.deepEqual(
-      (await staged()).filter((name) => !earlier.includes(name)),
-      [],
-    );
+    assert.deepEqual(await descriptors(), []);
     await assert.rejects(fetch(`${registry.url}/v2/`));
+  });
+
+  test('an upload that nobody continues is dropped', async () => {
+    const limits = { uploadIdle: 10, uploads: 1 };
+    await using registry = await startRegistry({ directory: join(directory, 'idle'), limits });
+    const start = (): Promise<Response> => fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: 'POST' });
+    const first = await start();
+    for (let status = 0; status !== 202; status = (await start()).status)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await fetch(registry.url + first.headers.get('location'))).status, 404);
   });
 
   test('an abort closes it, and an address in use is an error', async () => {
@@ -106,3 +112,11 @@ describe('a registry with rules', () => {
     await assert.rejects(startRegistry({ directory, signal: controller.signal }), /enough/);
   });
 });
+
+/** The files below a directory that this process holds open. */
+async function openFiles(directory: string): Promise<readonly string[]> {
+  const links = await Promise.all(
+    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  );
+  return links.filter((path) => path.startsWith(directory));
+}

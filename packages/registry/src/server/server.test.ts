@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,69 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createLayout, MediaType, type Store } from '@ocijs/image';
 import { type RunningRegistry, startRegistry } from './index.ts';
-
-const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
-async function upload(registry: RunningRegistry, repository: string, bytes: Uint8Array): Promise<string> {
-  const digest = sha256(bytes);
-  const answer = await fetch(`${registry.url}/v2/${repository}/blobs/uploads/?digest=${digest}`, {
-    method: 'POST',
-    body: Buffer.from(bytes),
-  });
-  assert.equal(answer.status, 201);
-  return digest;
-}
-
-interface ImageParts {
-  readonly subject?: object;
-  readonly artifactType?: string;
-  readonly layers?: readonly Uint8Array[];
-}
-
-async function pushImage(registry: RunningRegistry, name: readonly [string, string], parts: ImageParts = {}) {
-  const [repository, reference] = name;
-  const config = Buffer.from(
-    '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}',
-  );
-  const layers = [];
-  for (const layer of parts.layers ?? []) {
-    layers.push({
-      mediaType: MediaType.layer,
-      digest: await upload(registry, repository, layer),
-      size: layer.length,
-    });
-  }
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MediaType.manifest,
-      ...(parts.artifactType && { artifactType: parts.artifactType }),
-      config: {
-        mediaType: MediaType.config,
-        digest: await upload(registry, repository, config),
-        size: config.length,
-      },
-      layers,
-      ...(parts.subject && { subject: parts.subject }),
-      annotations: { reference },
-    }),
-  );
-  const answer = await fetch(`${registry.url}/v2/${repository}/manifests/${reference}`, {
-    method: 'PUT',
-    body: manifest,
-    headers: { 'content-type': MediaType.manifest },
-  });
-  return {
-    answer,
-    manifest,
-    descriptor: { mediaType: MediaType.manifest, digest: sha256(manifest), size: manifest.length },
-  };
-}
-
-async function errorCode(answer: Response): Promise<string> {
-  const { errors } = (await answer.json()) as { errors: { code: string }[] };
-  return errors[0]?.code ?? '';
-}
+import { errorCode, pushImage, sha256, upload } from './requests.testkit.ts';
 
 describe('embedded registry', () => {
   let directory: string;
@@ -81,7 +19,12 @@ describe('embedded registry', () => {
     directory = await mkdtemp(join(tmpdir(), 'oci-server-test-'));
     store = await createLayout(join(directory, 'My Layout'));
     const limits = { manifestSize: 4096, blobSize: 100_000, uploads: 3 };
-    registry = await startRegistry({ store, limits, onError: (error) => failures.push(error) });
+    registry = await startRegistry({
+      store,
+      limits,
+      requireContent: true,
+      onError: (error) => failures.push(error),
+    });
   });
   after(async () => {
     await registry.close();
@@ -311,9 +254,13 @@ describe('embedded registry', () => {
     assert.equal((await remove(descriptor.digest)).status, 405);
     assert.equal((await remove('child')).status, 202);
     assert.equal((await fetch(`${registry.url}/v2/multi/manifests/${descriptor.digest}`)).status, 200);
+    const all = sha256(Buffer.from(index([descriptor])));
     assert.equal((await remove('all')).status, 202);
-    assert.equal((await fetch(`${registry.url}/v2/multi/manifests/${descriptor.digest}`)).status, 404);
     assert.equal((await remove('all')).status, 404);
+    assert.equal((await fetch(`${registry.url}/v2/multi/manifests/${all}`)).status, 200);
+    assert.equal((await remove(all)).status, 202);
+    assert.equal((await remove(descriptor.digest)).status, 202);
+    assert.equal((await fetch(`${registry.url}/v2/multi/manifests/${descriptor.digest}`)).status, 404);
   });
 
   test('serves what other tools named, under obvious names', async () => {

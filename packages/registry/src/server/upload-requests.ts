@@ -1,4 +1,4 @@
-import { parseDigest } from '@ocijs/image';
+import { type DigestAlgorithm, parseDigest } from '@ocijs/image';
 import { storeBlob } from './blobs.ts';
 import { announcedLength, type Exchange, sendEmpty } from './exchange.ts';
 import { RequestFailure } from './failure.ts';
@@ -12,11 +12,15 @@ export interface UploadTarget {
   readonly id: string;
 }
 
+/** What `?digest-algorithm=` may say: every algorithm that content can be verified with. */
+const digestAlgorithms: ReadonlySet<string> = new Set<DigestAlgorithm>(['sha256', 'sha512', 'blake3']);
+
 /** POST: opens a session, or stores the blob at once (`?digest=`), or finds it already here (`?mount=`). */
 export async function postUpload(exchange: Exchange, repository: string): Promise<void> {
   const query = exchange.url.searchParams;
   const digest = query.get('digest');
   const mount = query.get('mount');
+  checkAlgorithm(query.get('digest-algorithm'));
   if (mount !== null) {
     const from = query.get('from');
     if (from !== null) checkedRepository(from);
@@ -109,6 +113,11 @@ async function append(exchange: Exchange, upload: Upload): Promise<void> {
 
 function refuseAbove(limit: number, size: number): void {
   if (size > limit) throw new RequestFailure(413, ['SIZE_INVALID', `blob is larger than ${limit} bytes`]);
+}
+
+function checkAlgorithm(algorithm: string | null): void {
+  if (algorithm === null || digestAlgorithms.has(algorithm)) return;
+  throw new RequestFailure(400, ['DIGEST_INVALID', 'digest algorithm is not supported']);
 }
 
 function wantedDigest(text: string): ReturnType<typeof parseDigest> {

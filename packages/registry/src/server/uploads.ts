@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { openScratchFile, type Store } from '@ocijs/image';
 import { RequestFailure } from './failure.ts';
 import type { ServerLimits } from './limits.ts';
 
-/** A chunked upload under way: its bytes wait in a temporary file until the digest is known. */
+/** A chunked upload under way: its bytes wait in a file without a name until the digest is known. */
 export interface Upload {
   readonly id: string;
   readonly repository: string;
-  readonly path: string;
   readonly file: FileHandle;
   /** Bytes received so far. */
   size: number;
@@ -21,7 +19,7 @@ export interface Upload {
 
 /** All uploads of one server. */
 export interface Uploads extends AsyncDisposable {
-  /** Opens a session; answers 429 when too many are open and none is idle. */
+  /** Opens a session; answers 429 when too many are open. */
   start(repository: string): Promise<Upload>;
   /** Finds a session; answers 404 when the repository has no such session. */
   get(repository: string, id: string): Upload;
@@ -29,34 +27,45 @@ export interface Uploads extends AsyncDisposable {
   remove(upload: Upload): Promise<void>;
 }
 
-/** Keeps uploads in a private directory below the system's temporary directory, made on first use. */
-export function createUploads(limits: ServerLimits): Uploads {
+/** What {@link createUploads} works with. */
+export interface UploadsOptions {
+  readonly limits: ServerLimits;
+  /** Told when an idle upload cannot be dropped. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** Keeps uploads in scratch files of the store: they are gone with the server, however it ends. */
+export function createUploads(store: Store, { limits, onError }: UploadsOptions): Uploads {
   const sessions = new Map<string, Upload>();
-  let directory: Promise<string> | undefined;
 
   async function remove(upload: Upload): Promise<void> {
-    sessions.delete(upload.id);
-    await upload.file.close();
-    await rm(upload.path, { force: true });
+    if (sessions.delete(upload.id)) await upload.file.close();
   }
 
-  async function makeRoom(): Promise<void> {
-    if (sessions.size < limits.uploads) return;
-    const oldest = [...sessions.values()].filter(({ busy }) => !busy).sort((a, b) => a.used - b.used)[0];
-    if (oldest === undefined || Date.now() - oldest.used < limits.uploadIdle) {
-      throw new RequestFailure(429, ['TOOMANYREQUESTS', `${limits.uploads} uploads are open already`]);
-    }
-    await remove(oldest);
+  async function removeIdle(): Promise<void> {
+    const latest = Date.now() - limits.uploadIdle;
+    for (const upload of [...sessions.values()])
+      if (!upload.busy && upload.used < latest) await remove(upload);
   }
+
+  const timer = setInterval(
+    () => {
+      removeIdle().catch((error: unknown) => onError?.(error));
+    },
+    Math.max(1000, limits.uploadIdle / 4),
+  ).unref();
 
   return {
     async start(repository) {
-      await makeRoom();
-      directory ??= mkdtemp(join(tmpdir(), 'oci-registry-'));
+      await removeIdle();
+      if (sessions.size >= limits.uploads) {
+        throw new RequestFailure(429, ['TOOMANYREQUESTS', `${limits.uploads} uploads are open already`], {
+          headers: { 'retry-after': '1' },
+        });
+      }
+      const file = await openScratchFile(store);
       const id = randomUUID();
-      const path = join(await directory, id);
-      const file = await open(path, 'wx+', 0o600);
-      const upload: Upload = { id, repository, path, file, size: 0, busy: false, used: Date.now() };
+      const upload: Upload = { id, repository, file, size: 0, busy: false, used: Date.now() };
       sessions.set(id, upload);
       return upload;
     },
@@ -67,8 +76,8 @@ export function createUploads(limits: ServerLimits): Uploads {
     },
     remove,
     async [Symbol.asyncDispose]() {
+      clearInterval(timer);
       await Promise.all([...sessions.values()].map(remove));
-      if (directory !== undefined) await rm(await directory, { recursive: true, force: true });
     },
   };
 }
