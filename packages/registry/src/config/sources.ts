@@ -1,4 +1,4 @@
-import { formatReference, isOciError, type Reference } from '@ocijs/image';
+import { formatReference, isOciError, type OnEvent, type Reference } from '@ocijs/image';
 import { type RegistryEnvironment, registryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
 import { defaultRetries, mirrorRetries } from '../limits.ts';
@@ -128,8 +128,15 @@ export async function fromSources<T>(
   options: RegistryOptions,
   work: (source: PullSource) => Promise<T>,
 ): Promise<T> {
-  const sources = await pullSources(reference, options);
-  return firstOf(await pinnedSources(sources, options), options, work);
+  return firstOf(await trustedSources(reference, options), options, work);
+}
+
+/** The same places, where those that are not trusted with tags have the digest that others say the tag names. */
+export async function trustedSources(
+  reference: Reference,
+  options: RegistryOptions,
+): Promise<readonly PullSource[]> {
+  return pinnedSources(await pullSources(reference, options), options);
 }
 
 async function firstOf<T>(
@@ -146,11 +153,19 @@ async function firstOf<T>(
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isOfSource(error)) throw error;
-      const message = `mirror ${formatReference(source.reference)} is passed over: ${error.message}`;
-      options.onEvent?.({ type: 'warning', code: 'MIRROR_FAILED', message });
+      passedOver(source, { error, onEvent: options.onEvent });
     }
   }
   throw new Error('unreachable: there is always a source');
+}
+
+/** Says that a place failed and the next one is asked. */
+export function passedOver(
+  { reference }: Pick<PullSource, 'reference'>,
+  { error, onEvent }: { readonly error: Error; readonly onEvent: OnEvent | undefined },
+): void {
+  const message = `mirror ${formatReference(reference)} is passed over: ${error.message}`;
+  onEvent?.({ type: 'warning', code: 'MIRROR_FAILED', message });
 }
 
 /** Places that are not trusted with tags are asked for the digest that the others say the tag names. */
@@ -192,7 +207,7 @@ const contentCodes: ReadonlySet<string> = new Set([
   'ERR_OCI_PLATFORM_NOT_FOUND',
 ]);
 
-/** A full disk is no reason to ask elsewhere; anything that the mirror did is. */
-function isOfSource(error: unknown): error is Error {
+/** True for what a place did wrong. A full disk is no reason to ask elsewhere; anything that the mirror did is. */
+export function isOfSource(error: unknown): error is Error {
   return error instanceof RegistryError || (isOciError(error) && contentCodes.has(error.code));
 }

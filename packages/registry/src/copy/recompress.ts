@@ -28,18 +28,18 @@ const aboutBytes =
 export async function recompressLayer(
   { layer, mediaType, recompress }: LayerPlan & { readonly recompress: NonNullable<LayerPlan['recompress']> },
   {
-    source,
+    open,
     diffId,
     signal,
   }: {
-    readonly source: AsyncIterable<Uint8Array>;
+    open(): AsyncIterable<Uint8Array>;
     readonly diffId: Digest | undefined;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<RecompressedLayer> {
   // Docker's tools look at the bytes rather than at the media type, and skopeo writes uncompressed layers as gzip.
   const compression = layer.mediaType.startsWith('application/vnd.docker.') ? 'auto' : recompress.from;
-  const tar = decompress(source, { compression, signal });
+  const tar = decompress(open(), { compression, signal });
   // Without compression the digest of the file is the diffID: no need to compute it twice.
   const isPlain = recompress.to === 'none' && (diffId === undefined || digestAlgorithm(diffId) === 'sha256');
   const checked = isPlain ? tar : withDiffId(tar, { layer, diffId });

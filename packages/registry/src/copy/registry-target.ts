@@ -72,8 +72,8 @@ export function registryTarget(reference: Reference, options: RegistryOptions): 
 }
 
 function mountFrom(source: CopySource | undefined, registry: string): string | undefined {
-  const remote = source?.remote;
-  return remote?.session.registry === canonicalRegistry(registry) ? remote?.repository : undefined;
+  const place = source?.remote?.place;
+  return place?.session.registry === canonicalRegistry(registry) ? place.repository : undefined;
 }
 
 function otherDigest(actual: string, expected: string): ImageError {

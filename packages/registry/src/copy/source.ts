@@ -15,10 +15,9 @@ import {
 } from '@ocijs/image';
 import { hasBlob } from '../blobs.ts';
 import type { RegistryOptions } from '../options.ts';
-import { remoteContent } from '../remote-image.ts';
 import { resolve } from '../resolve.ts';
-import { createSession, type Session } from '../session.ts';
 import { type CopySourceLocation, formatLocation } from './location.ts';
+import { atPlaces, openPlaces, placesContent, type RemotePlaces } from './remote-places.ts';
 
 /** An open place that one image is read from. */
 export interface CopySource extends AsyncDisposable {
@@ -30,7 +29,9 @@ export interface CopySource extends AsyncDisposable {
   /** Whether a blob is there; asked only of what need not be. */
   has(descriptor: Descriptor): Promise<boolean>;
   /** The registry it is in: for mounts, and for downloads that go on where they broke. */
-  readonly remote?: { readonly session: Session; readonly repository: string };
+  readonly remote?: RemotePlaces;
+  /** True for the error of a read that goes to another place when it is repeated. */
+  isWorthRepeating?(error: unknown): boolean;
 }
 
 /** Opens a place and finds the image that is meant. */
@@ -66,20 +67,25 @@ async function remoteSource(
   options: RegistryOptions,
 ): Promise<CopySource> {
   const reference = typeof asked === 'string' ? parseReference(asked) : asked;
-  const { registry, repository } = reference;
-  const session = createSession(registry, { ...options, repository });
+  const { signal } = options;
+  const places = await openPlaces(reference, options);
   try {
-    const resolved = await resolve(session, { reference, signal: options.signal });
+    const resolved = await atPlaces(places, (place) =>
+      resolve(place.session, { reference: place.reference, signal }),
+    );
+    const content = placesContent(places, resolved);
     return {
       name: formatReference(reference),
       top: resolved.descriptor,
-      content: remoteContent(session, { repository, resolved }),
-      has: (descriptor) => hasBlob(session, { repository, descriptor, signal: options.signal }),
-      remote: { session, repository },
-      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+      content,
+      has: (descriptor) =>
+        atPlaces(places, ({ session, repository }) => hasBlob(session, { repository, descriptor, signal })),
+      remote: places,
+      isWorthRepeating: content.isWorthRepeating,
+      [Symbol.asyncDispose]: () => places[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await session[Symbol.asyncDispose]();
+    await places[Symbol.asyncDispose]();
     throw error;
   }
 }

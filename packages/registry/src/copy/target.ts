@@ -16,6 +16,7 @@ import type { RegistryOptions } from '../options.ts';
 import { type BlobProgress, trackBlob } from '../progress.ts';
 import { type CopyDestinationLocation, formatLocation } from './location.ts';
 import { registryTarget } from './registry-target.ts';
+import { atPlaces } from './remote-places.ts';
 import type { CopySource } from './source.ts';
 
 /** One blob on its way. */
@@ -137,7 +138,10 @@ function sinkTarget(
       if (store !== undefined && remote !== undefined) {
         // Asked first so that the blob is protected from garbage collection when the download finds it there.
         await sink.has(descriptor, { signal });
-        return (await downloadBlob(remote.session, { ...remote, descriptor, store, signal })).status;
+        const download = await atPlaces(remote, ({ session, repository }) =>
+          downloadBlob(session, { repository, descriptor, store, signal }),
+        );
+        return download.status;
       }
       const progress = trackBlob(descriptor, onEvent);
       const status = await write(job, progress);

@@ -1,4 +1,4 @@
-import { type Descriptor, type Digest, type Platform, parseImageConfig } from '@ocijs/image';
+import { type Descriptor, type Digest, formatReference, type Platform, parseImageConfig } from '@ocijs/image';
 import { isForeign } from '../blobs.ts';
 import { forEachConcurrently } from '../concurrency.ts';
 import { checkConfigSize } from '../config-size.ts';
@@ -81,12 +81,23 @@ async function moveBlobs(
   const reports = new Map<Digest, BlobReport>();
   const recompressed: RecompressedReport[] = [];
   const replacements = new Map<Digest, Descriptor>();
+  const repeating = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        // Into an archive, what was written stays written.
+        if (target.sequential || !source.isWorthRepeating?.(error)) throw error;
+      }
+    }
+  };
   const copyBlob = async ({ plan, diffId }: Job, blobSignal: AbortSignal): Promise<void> => {
     const { layer, recompress } = plan;
     if (isForeign(layer) && !(await source.has(layer))) return;
     const open = (): AsyncIterable<Uint8Array> => source.content.read(layer, { signal: blobSignal });
     if (recompress === undefined) {
-      const status = await target.writeBlob({ descriptor: layer, open, source, signal: blobSignal });
+      const job = { descriptor: layer, open, source, signal: blobSignal };
+      const status = await repeating(() => target.writeBlob(job));
       reports.set(layer.digest, {
         digest: layer.digest,
         size: layer.size,
@@ -95,8 +106,8 @@ async function moveBlobs(
       });
       return;
     }
-    const made = { source: open(), diffId: await diffId(), signal: blobSignal };
-    await using renewed = await recompressLayer({ ...plan, recompress }, made);
+    const made = { open, diffId: await diffId(), signal: blobSignal };
+    await using renewed = await repeating(() => recompressLayer({ ...plan, recompress }, made));
     const { descriptor } = renewed;
     const { digest, size, mediaType } = descriptor;
     const status = await target.writeBlob({ descriptor, open: renewed.open, signal: blobSignal });
@@ -196,6 +207,7 @@ function report({
 }): CopyReport {
   const { blobs, recompressed } = moved;
   const { platform, top } = selected;
+  const place = source.remote?.place;
   const bytes = (...statuses: readonly string[]): number =>
     blobs.reduce((sum, { status, size }) => sum + (statuses.includes(status) ? size : 0), 0);
   return {
@@ -208,6 +220,7 @@ function report({
     bytesReused: bytes('reused', 'exists', 'mounted'),
     bytesPushed: bytes('pushed'),
     source: { reference: source.name, digest: top.digest },
+    ...(place?.isMirror ? { mirror: formatReference(place.reference) } : {}),
     digestChanged: written.digest !== top.digest,
     recompressed,
   };
