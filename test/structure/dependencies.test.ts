@@ -10,7 +10,8 @@ const allowed: Record<string, readonly string[]> = {
   registry: ['image'],
   bundle: ['image', 'linux'],
   runtime: ['bundle', 'image', 'linux'],
-  cli: ['bundle', 'image', 'registry', 'runtime'],
+  build: ['bundle', 'image', 'linux', 'runtime'],
+  cli: ['build', 'bundle', 'image', 'registry', 'runtime'],
 };
 
 /** Libraries with one home: nobody else may load them. */

@@ -1,9 +1,9 @@
+import { suggest } from '@ocijs/image/suggest';
 import type { Command } from '@oclif/core';
 import { BaseCommand } from './base-command.ts';
 import { usageError } from './errors.ts';
 import { cutAtPositional } from './run/cut.ts';
 import { refuseUnsupported } from './run/unsupported.ts';
-import { suggest } from './suggest.ts';
 
 type Commands = Readonly<Record<string, Command.Class>>;
 

@@ -1,6 +1,6 @@
+import { suggest } from '@ocijs/image/suggest';
 import { CliError, usageError } from './errors.ts';
 import { codeOf } from './exit-codes.ts';
-import { suggest } from './suggest.ts';
 
 interface ParserFailure {
   readonly message: string;

@@ -12,6 +12,9 @@ export interface ErrorFacts {
   readonly entry?: string;
   /** A JSON path such as `$.layers[0].digest`. */
   readonly jsonPath?: string;
+  /** A place in a text file, both counted from 1. */
+  readonly line?: number;
+  readonly column?: number;
   /** Without credentials: redact before you set it. */
   readonly url?: string;
   readonly status?: number;
@@ -76,6 +79,7 @@ export type ImageErrorCode =
   | 'ERR_OCI_STORE_FAILED'
   | 'ERR_OCI_BLOB_NOT_FOUND'
   | 'ERR_OCI_IMAGE_NOT_FOUND'
+  | 'ERR_OCI_EDIT_INVALID'
   | 'ERR_OCI_ARCHIVE_INVALID'
   | 'ERR_OCI_ARCHIVE_FAILED';
 
