@@ -258,8 +258,8 @@ static i32 handle_signals(i32 signals) {
 }
 
 /*
- * The parent of a running container: relays its terminal, passes signals on, and ends as it ends. A byte from TypeScript
- * asks for the container's death; so does its hanging up, unless the monitor has a session of its own.
+ * The parent of a running container: relays its terminal, passes signals on, and ends as it ends. An empty order from
+ * TypeScript asks for the container's death; so does its hanging up, unless the monitor has a session of its own.
  */
 __attribute__((noreturn)) static void attend(i32 signals) {
   int session = (HEADER->flags & PLAN_HOST_SESSION) != 0;
@@ -278,9 +278,10 @@ __attribute__((noreturn)) static void attend(i32 signals) {
     long count = CALL(ppoll, entries, COUNT(entries), NULL, NULL, 0);
     if (count < 0) continue;
     if (entries[1].revents != 0) {
-      char byte;
-      hung_up = CALL(read, channel, &byte, 1) <= 0;
-      if (!hung_up || !session) CALL(kill, child, SIGKILL);
+      u8 order[5]; /* one of size 0 ends the container, one of size 4 has the rows and columns of its terminal */
+      hung_up = read_all(channel, order, 1) < 0 || order[0] > 4 || read_all(channel, order + 1, order[0]) < 0;
+      if (!hung_up && order[0] == 4) set_window_size(order + 1);
+      else if (!hung_up || !session) CALL(kill, child, SIGKILL);
     }
     if (entries[2].revents != 0) flow_read(&input);
     if (entries[3].revents != 0) flow_write(&input);

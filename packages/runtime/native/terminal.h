@@ -81,6 +81,13 @@ static void copy_window_size(void) {
   if (console >= 0 && CALL(ioctl, 0, TIOCGWINSZ, &size) >= 0) CALL(ioctl, console, TIOCSWINSZ, &size);
 }
 
+static void set_window_size(const u8 *numbers) {
+  struct winsize size = {0};
+  memcpy(&size.ws_row, numbers, 2);
+  memcpy(&size.ws_col, numbers + 2, 2);
+  if (console >= 0) CALL(ioctl, console, TIOCSWINSZ, &size);
+}
+
 static void restore_terminal(void) {
   if (terminal_is_raw) CALL(ioctl, 0, TCSETS, &saved_terminal);
   terminal_is_raw = 0;

@@ -8,8 +8,9 @@ import {
   type Resources,
   type RuntimeSpec,
 } from '@ocijs/bundle/spec';
-import type { StdioOption } from './init/index.ts';
-import { endAttached, waitAttached } from './lifecycle/attached.ts';
+import { type ExecOptions, type ExecProcess, exec } from './exec.ts';
+import type { TerminalSize } from './init/index.ts';
+import { endAttached, waitFor } from './lifecycle/attached.ts';
 import { loadRuntimeBundle } from './lifecycle/bundle.ts';
 import type { LifecycleOptions } from './lifecycle/context.ts';
 import { type PreparedContainer, prepare } from './lifecycle/create.ts';
@@ -20,6 +21,7 @@ import { startRecord } from './lifecycle/start.ts';
 import { state } from './lifecycle/state.ts';
 import { randomContainerId } from './state/id.ts';
 import type { State } from './state/record.ts';
+import { type StdioChoice, type Streams, streamsOf } from './streams.ts';
 
 /** A bundle as `@ocijs/bundle` gives it; its directory is enough. */
 export interface LaunchBundle {
@@ -39,10 +41,10 @@ export interface LaunchOptions extends LifecycleOptions {
   readonly cwd?: string;
   /** `user[:group]`, each a name of the root file system or a number. */
   readonly user?: string;
-  /** Give the process a terminal: this process's own, when the streams are inherited. */
-  readonly terminal?: boolean;
+  /** Give the process a terminal: this process's own, when the streams are inherited, else one behind its pipes. */
+  readonly terminal?: boolean | TerminalSize;
   /** Where the standard streams go: `inherit` (default), `pipe`, `ignore`, or one for each, also descriptors. */
-  readonly stdio?: 'inherit' | 'pipe' | 'ignore' | readonly [StdioOption, StdioOption, StdioOption];
+  readonly stdio?: StdioChoice;
   /** Let the container outlive this process, its output appended to a file. */
   readonly detach?: { readonly logFile: string };
   /** Limits that replace those of the bundle, kind by kind. */
@@ -66,6 +68,10 @@ export interface Container extends AsyncDisposable {
   /** Sends a signal to the first process. Throws ERR_OCI_CONTAINER_NOT_RUNNING. */
   kill(signal: string | number): Promise<void>;
   state(): Promise<State>;
+  /** Runs a further process in the container; see `exec`. */
+  exec(options: Omit<ExecOptions, 'root'>): Promise<ExecProcess>;
+  /** Changes the size of a terminal that was asked for with pipes. */
+  resize(size: TerminalSize): void;
   /** Deletes the ended container; with `force` also a running one. */
   delete(options?: Pick<RemoveOptions, 'force'>): Promise<void>;
 }
@@ -78,7 +84,10 @@ function processOf(spec: RuntimeSpec, rootfs: string, options: LaunchOptions): P
     ...base,
     ...(options.args && { args: [...options.args] }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
-    ...(options.terminal !== undefined && { terminal: options.terminal }),
+    ...(options.terminal !== undefined && { terminal: options.terminal !== false }),
+    ...(typeof options.terminal === 'object' && {
+      consoleSize: { height: options.terminal.rows, width: options.terminal.columns },
+    }),
     ...(user && { user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] } }),
     env: mergeEnvironment(base.env ?? [], home, options.env ?? []),
   };
@@ -90,12 +99,6 @@ function launchSpec(spec: RuntimeSpec, rootfs: string, options: LaunchOptions): 
       ? spec.linux
       : { ...spec.linux, resources: { ...spec.linux?.resources, ...options.resources } };
   return { ...spec, ...(linux && { linux }), process: processOf(spec, rootfs, options) };
-}
-
-type Streams = readonly [StdioOption, StdioOption, StdioOption];
-
-function streamsOf(stdio: LaunchOptions['stdio'] = 'inherit'): Streams {
-  return typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio;
 }
 
 /** Opens the log for the time in which the monitor takes it over. */
@@ -118,9 +121,11 @@ function containerOf(prepared: PreparedContainer, options: LaunchOptions): Conta
     ...(init.stdin && { stdin: init.stdin }),
     ...(init.stdout && { stdout: init.stdout }),
     ...(init.stderr && { stderr: init.stderr }),
-    wait: (waitOptions) => waitAttached(prepared, waitOptions),
+    wait: (waitOptions) => waitFor(prepared.init.exited, waitOptions),
     kill: async (signal) => kill(id, signal, { root }),
     state: async () => state(id, { root }),
+    exec: (execOptions) => exec(id, { ...execOptions, root }),
+    resize: (size) => init.resize(size),
     delete: (removeOptions) => remove(id, { ...removeOptions, root, onEvent: options.onEvent }),
     [Symbol.asyncDispose]: async () => {
       if (options.detach !== undefined) return;

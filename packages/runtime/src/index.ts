@@ -1,7 +1,8 @@
 export { type Container, type LaunchBundle, type LaunchOptions, launch } from './container.ts';
 export { defaultStateRoot, type RuntimeEnvironment } from './env.ts';
 export * from './errors.ts';
-export type { StdioOption } from './init/index.ts';
+export { type ExecOptions, type ExecProcess, exec } from './exec.ts';
+export type { StdioOption, TerminalSize } from './init/index.ts';
 export type { LifecycleOptions } from './lifecycle/context.ts';
 export { type CreateOptions, create } from './lifecycle/create.ts';
 export { type ExitStatus, exitStatus } from './lifecycle/exit.ts';

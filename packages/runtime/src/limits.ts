@@ -16,6 +16,12 @@ export const killTimeout: number = 10_000;
 /** How long, in milliseconds, a cgroup whose processes were killed may stay busy. */
 export const cgroupRemovalTimeout: number = 5_000;
 
+/** How long, in milliseconds, the processes of a container may take to stop when it is paused. */
+export const freezeTimeout: number = 5_000;
+
+/** The largest `/etc/passwd` of a root file system that is read, in bytes. */
+export const userDatabaseSizeLimit: number = 16 * 1024 * 1024;
+
 /** How many groups below a container's cgroup are looked at. */
 export const cgroupTreeLimit: number = 10_000;
 

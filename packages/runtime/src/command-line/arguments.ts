@@ -1,8 +1,8 @@
 import { RuntimeError } from '../errors.ts';
 
-/** A flag: what follows it, and the single letter that stands for it. */
+/** A flag: what follows it, and the single letter that stands for it; a list may be given more than once. */
 export interface Flag {
-  readonly takes: 'nothing' | 'text' | 'number';
+  readonly takes: 'nothing' | 'text' | 'number' | 'list';
   readonly short?: string;
   /** For the help text. */
   readonly about: string;
@@ -11,9 +11,12 @@ export interface Flag {
 /** Flags by their long names. */
 export type Flags = Readonly<Record<string, Flag>>;
 
+/** What was given for a flag. */
+export type FlagValue = string | number | true | readonly string[];
+
 /** Flags that were given, by long name, and the words between them. */
 export interface ParsedArguments {
-  readonly flags: ReadonlyMap<string, string | number | true>;
+  readonly flags: ReadonlyMap<string, FlagValue>;
   readonly words: readonly string[];
 }
 
@@ -50,7 +53,7 @@ export function parseArguments(
   argv: readonly string[],
   options: { readonly flags: Flags; readonly interspersed: boolean },
 ): ParsedArguments {
-  const given = new Map<string, string | number | true>();
+  const given = new Map<string, FlagValue>();
   const words: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] as string;
@@ -77,7 +80,9 @@ export function parseArguments(
       value = argv[index];
     }
     if (value === undefined) throw usageError(`flag needs an argument: -${match[1]}`);
-    given.set(name, flag.takes === 'number' ? parseNumber(value, name) : value);
+    const before = given.get(name);
+    if (flag.takes === 'list') given.set(name, [...(Array.isArray(before) ? before : []), value]);
+    else given.set(name, flag.takes === 'number' ? parseNumber(value, name) : value);
   }
   return { flags: given, words };
 }
@@ -92,4 +97,10 @@ export function textFlag(parsed: ParsedArguments, name: string): string | undefi
 export function numberFlag(parsed: ParsedArguments, name: string): number | undefined {
   const value = parsed.flags.get(name);
   return typeof value === 'number' ? value : undefined;
+}
+
+/** The texts after a flag that may be repeated. */
+export function listFlag(parsed: ParsedArguments, name: string): readonly string[] {
+  const value = parsed.flags.get(name);
+  return Array.isArray(value) ? value : [];
 }

@@ -21,6 +21,10 @@ export interface Command {
   readonly flags: Flags;
   /** The least and most words after the flags. */
   readonly words: readonly [least: number, most: number];
+  /** False when the first word ends the flags; what follows belongs to another command. */
+  readonly interspersed?: false;
+  /** How a failure of its own is told from the exit code of what it runs. */
+  readonly failure?: { readonly prefix: string; readonly exitCode: number };
   /** Does the work and returns the exit code. */
   run(context: CommandContext): Promise<number>;
 }

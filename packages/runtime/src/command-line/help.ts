@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 const summaries: Readonly<Record<string, string>> = {
   create: 'create a container from a bundle',
   delete: 'delete a container and what it holds',
+  exec: 'run a further process in a container',
   kill: "send a signal to a container's process (TERM by default)",
   list: 'list containers',
   run: 'create, start and wait for a container, then delete it',

@@ -59,8 +59,13 @@ function checkGlobal(parsed: ParsedArguments): void {
 function checkWords(name: string, command: Command, count: number): void {
   const [least, most] = command.words;
   if (count >= least && count <= most) return;
-  const wanted = least === most ? `exactly ${least}` : `${least} to ${most}`;
+  const wanted = least === most ? `exactly ${least}` : `a minimum of ${least}`;
   throw usageError(`"oci-runtime ${name}" requires ${wanted} argument(s)`);
+}
+
+function reportError(log: Log, error: unknown, prefix = ''): void {
+  const message = error instanceof Error ? error.message : String(error);
+  log.error(prefix + message, isOciError(error) ? error.hint : undefined);
 }
 
 async function runCommand(parsed: ParsedArguments, log: Log, print: (text: string) => void): Promise<number> {
@@ -70,7 +75,7 @@ async function runCommand(parsed: ParsedArguments, log: Log, print: (text: strin
   if (load === undefined) throw usageError(`No help topic for '${name}'`);
   const { command } = await load();
   const flags = { ...command.flags, ...helpFlag };
-  const commandArguments = parseArguments(argv, { flags, interspersed: true });
+  const commandArguments = parseArguments(argv, { flags, interspersed: command.interspersed ?? true });
   if (commandArguments.flags.has('help')) {
     print((await import('./help.ts')).commandHelp(command));
     return 0;
@@ -87,6 +92,10 @@ async function runCommand(parsed: ParsedArguments, log: Log, print: (text: strin
       print,
       forwardSignals: routing.forwardTo,
     });
+  } catch (error) {
+    if (command.failure === undefined || error instanceof Interruption) throw error;
+    reportError(log, error, command.failure.prefix);
+    return command.failure.exitCode;
   } finally {
     routing.stop();
   }
@@ -113,8 +122,7 @@ export async function main(argv: readonly string[], output: Output = processOutp
       log.error(error.message);
       return error.exitCode;
     }
-    const message = error instanceof Error ? error.message : String(error);
-    log.error(message, isOciError(error) ? error.hint : undefined);
+    reportError(log, error);
     return 1;
   }
 }

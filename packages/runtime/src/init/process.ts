@@ -16,7 +16,7 @@ interface AttachedMonitor {
   readonly child: ChildProcess;
   readonly control: Socket;
   readonly ended: Promise<InitExit>;
-  readonly options: { readonly hostSession?: boolean };
+  readonly options: { readonly hostSession?: boolean | undefined };
 }
 
 function closeStreams(streams: Pipes): void {
@@ -46,6 +46,12 @@ export function attachedProcess(monitor: AttachedMonitor, parts: AttachedParts):
     pid,
     ...streams,
     exited,
+    resize({ rows, columns }) {
+      const order = Buffer.from([4, 0, 0, 0, 0]);
+      order.writeUInt16LE(rows, 1);
+      order.writeUInt16LE(columns, 3);
+      if (isRunning) control.write(order);
+    },
     async [Symbol.asyncDispose]() {
       if (isRunning) {
         child.ref();
@@ -62,6 +68,15 @@ export function detachedProcess(pid: number, streams: Pipes): InitProcess {
   return {
     pid,
     ...streams,
+    resize() {
+      throw new RuntimeError(
+        'ERR_OCI_INIT_DETACHED',
+        `the terminal of the detached process ${pid} is not held here`,
+        {
+          actual: pid,
+        },
+      );
+    },
     get exited(): Promise<InitExit> {
       const message = `only the parent of the detached process ${pid} learns how it ends`;
       return Promise.reject(new RuntimeError('ERR_OCI_INIT_DETACHED', message, { actual: pid }));

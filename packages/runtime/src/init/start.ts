@@ -1,188 +1,60 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { RuntimeError } from '../errors.ts';
-import { type CompiledPlan, compilePlan } from '../plan/compile.ts';
-import { initBinary, keepSealedCopy } from './binary.ts';
-import { stepFailure } from './failure.ts';
+import { compilePlan } from '../plan/compile.ts';
+import type { ProcessInput } from '../plan/input.ts';
 import { hostFacts } from './host.ts';
-import { createMessageReader, type Message, messageTypes } from './messages.ts';
-import { openPipes, type Pipes, pipeMask } from './pipes.ts';
-import { checkPreservedFds } from './preserved-fds.ts';
-import { attachedProcess, detachedProcess } from './process.ts';
-import type { InitExit, InitProcess, StartInitOptions } from './types.ts';
-import { exitOf } from './wait-status.ts';
+import { runPlan } from './monitor.ts';
+import { pipeMask } from './pipes.ts';
+import type { InitProcess, ProcessOptions, StartInitOptions } from './types.ts';
 
-function compile(options: StartInitOptions): CompiledPlan {
+/** The part of a plan's input that every process has. */
+export function processInput(options: ProcessOptions): Omit<ProcessInput, 'host'> {
   const { spec } = options;
-  const isTerminal = spec.process?.terminal === true;
   if (spec.linux?.seccomp && options.seccomp === undefined) {
     throw new RuntimeError('ERR_OCI_SPEC_UNSUPPORTED', 'config.json: $.linux.seccomp was not compiled', {
       jsonPath: '$.linux.seccomp',
     });
   }
-  return compilePlan({
+  return {
     spec,
-    bundle: options.bundle,
-    rootfs: options.rootfs,
     id: options.id,
-    stateDirectory: options.stateDirectory,
-    cgroupProcs: options.cgroupProcs,
-    pipes: isTerminal ? 0 : pipeMask(options.stdio),
+    pipes: spec.process?.terminal === true ? 0 : pipeMask(options.stdio),
     consoleSocket: options.consoleSocket,
     preserveFds: options.preserveFds ?? 0,
-    noPivot: options.noPivot ?? false,
     noNewKeyring: options.noNewKeyring ?? false,
     lifetime: options.lifetime,
     exitFile: options.exitFile,
     hostSession: options.hostSession ?? false,
-    hostHooks: options.onCreated !== undefined,
     seccomp: options.seccomp,
-    deviceProgram: options.deviceProgram,
-    host: hostFacts({
-      cgroups: spec.mounts?.some(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? false,
-      kernelMounts: options.noPivot ?? false,
-      idMapHelpers: spec.linux?.namespaces?.some(({ type }) => type === 'user') ?? false,
-      labels: Boolean(spec.linux?.mountLabel ?? spec.process?.selinuxLabel ?? spec.process?.apparmorProfile),
-    }),
-  });
+  };
 }
 
-/** A running monitor, and the conversation with it. */
-interface Monitor {
-  readonly child: ChildProcess;
-  readonly control: Socket;
-  readonly plan: CompiledPlan;
-  readonly options: StartInitOptions;
-  readonly ended: Promise<InitExit>;
-}
-
-function spawnMonitor(plan: CompiledPlan, options: StartInitOptions): Monitor {
-  const isTerminal = options.spec.process?.terminal === true;
-  const preserved = Array.from({ length: options.preserveFds ?? 0 }, (_, index) => index + 3);
-  const stdio = options.stdio.map((option) => (option === 'pipe' && !isTerminal ? 'ignore' : option));
-  const child = spawn(initBinary(4 + preserved.length), [String(3 + preserved.length)], {
-    stdio: [...stdio, ...preserved, 'pipe'] as StdioOptions,
-    env: {},
-    cwd: '/',
-    detached: false,
-  });
-  const control = child.stdio[3 + preserved.length] as Socket;
-  const ended = new Promise<InitExit>((resolve) => {
-    child.once('exit', (code, signal) =>
-      resolve(signal ? { exitCode: 137, signal } : { exitCode: code ?? 0 }),
-    );
-  });
-  return { child, control, plan, options, ended };
-}
-
-/** Sends the plan: its length, then its bytes. */
-function sendPlan({ control, plan }: Monitor): void {
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(plan.bytes.length);
-  control.write(Buffer.concat([length, plan.bytes]));
-}
-
-/** With a terminal, pipes lead to the monitor, which relays; without, to the container itself. */
-function streamsOf({ child, options }: Monitor, pipes: Pipes): Pipes {
-  if (options.spec.process?.terminal !== true) return pipes;
-  const { stdin, stdout, stderr } = child;
-  return { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
-}
-
-interface Creation {
-  readonly pid: number;
-  readonly pipes: Pipes;
-}
-
-/** Answers the monitor's questions until the container is created. */
-function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<Creation> {
-  const { control, options, plan } = monitor;
-  let pipes: Pipes = {};
-  return new Promise<Creation>((resolve, reject) => {
-    const read = createMessageReader();
-    const answer = (): void => void control.write('\0');
-    const handle = (message: Message): void => {
-      switch (message.type) {
-        case messageTypes.pipes:
-          pipes = openPipes(
-            message.value,
-            pipeMask(options.stdio),
-            message.detail.trim().split(' ').map(Number),
-          );
-          answer();
-          break;
-        case messageTypes.hooks:
-          options.onCreated?.(message.value).then(answer, reject);
-          break;
-        case messageTypes.created:
-          resolve({ pid: message.value, pipes });
-          break;
-        case messageTypes.exited:
-          onExit(exitOf(message.value));
-          break;
-        default:
-          reject(stepFailure(plan, message));
-      }
-    };
-    monitor.child.once('error', (cause) =>
-      reject(
-        new RuntimeError('ERR_OCI_INIT_FAILED', `cannot start the native init: ${cause.message}`, { cause }),
-      ),
-    );
-    control.on('data', (chunk: Buffer) => {
-      try {
-        for (const message of read(chunk)) handle(message);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    control.on('error', reject);
-    control.on('close', () =>
-      reject(new RuntimeError('ERR_OCI_INIT_FAILED', 'the monitor ended unexpectedly')),
-    );
-    sendPlan(monitor);
-  });
-}
-
-/** Ends a monitor that has not created its container: hanging up makes it kill what it started. */
-async function abandon({ child, control, ended }: Monitor): Promise<void> {
-  control.destroy();
-  if (child.pid !== undefined) await ended;
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+function needsLabels({ linux, process }: ProcessOptions['spec']): boolean {
+  return Boolean(linux?.mountLabel ?? process?.selinuxLabel ?? process?.apparmorProfile);
 }
 
 /**
  * Creates a container's process: it is in its namespaces and cgroups, its root file system is in place, and it waits for
  * `releaseInit`. Throws ERR_OCI_SPEC_CONFLICT and ERR_OCI_SPEC_UNSUPPORTED for a configuration that cannot be carried
- * out, ERR_OCI_EXEC_NOT_FOUND and ERR_OCI_EXEC_DENIED for its program, ERR_OCI_INIT_FAILED with the
- * step that failed for anything else, ERR_OCI_INIT_MISSING when the native init was not built. A failed or aborted
- * call leaves no process, mount, descriptor or file behind.
+ * out, and what `runPlan` throws. A failed or aborted call leaves no process, mount, descriptor or file behind.
  */
 export async function startInit(options: StartInitOptions): Promise<InitProcess> {
-  const { signal, lifetime } = options;
-  signal?.throwIfAborted();
-  checkPreservedFds(options.preserveFds ?? 0);
-  const monitor = spawnMonitor(compile(options), options);
-  let reported: InitExit | undefined;
-  try {
-    const creation = converse(monitor, (exit) => {
-      reported = exit;
-    });
-    const { pid, pipes } = await Promise.race([creation, aborted(signal)]);
-    const streams = streamsOf(monitor, pipes);
-    if (monitor.child.pid !== undefined) keepSealedCopy(monitor.child.pid);
-    if (lifetime === 'detached') {
-      await monitor.ended;
-      return detachedProcess(pid, streams);
-    }
-    return attachedProcess(monitor, { pid, streams, report: () => reported });
-  } catch (error) {
-    await abandon(monitor);
-    throw error;
-  }
+  options.signal?.throwIfAborted();
+  const { spec, noPivot = false } = options;
+  const plan = compilePlan({
+    ...processInput(options),
+    bundle: options.bundle,
+    rootfs: options.rootfs,
+    stateDirectory: options.stateDirectory,
+    cgroupProcs: options.cgroupProcs,
+    noPivot,
+    hostHooks: options.onCreated !== undefined,
+    deviceProgram: options.deviceProgram,
+    host: hostFacts({
+      cgroups: spec.mounts?.some(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? false,
+      kernelMounts: noPivot,
+      idMapHelpers: spec.linux?.namespaces?.some(({ type }) => type === 'user') ?? false,
+      labels: needsLabels(spec),
+    }),
+  });
+  return await runPlan(plan, { ...options, terminal: spec.process?.terminal === true });
 }

@@ -11,19 +11,19 @@ export async function endAttached({ record, init }: PreparedContainer): Promise<
   await init[Symbol.asyncDispose]();
 }
 
-/** Waits for the end of a container whose monitor is our child; rejects with the signal's reason when aborted. */
-export async function waitAttached(
-  container: PreparedContainer,
+/** Waits for a process whose monitor is our child; rejects with the signal's reason when aborted. */
+export async function waitFor(
+  exited: Promise<ExitStatus>,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ExitStatus> {
   const { signal } = options;
-  if (signal === undefined) return await container.init.exited;
+  if (signal === undefined) return await exited;
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([container.init.exited, promise]);
+    return await Promise.race([exited, promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
@@ -38,7 +38,7 @@ export async function removeAfterExit(
   let isWhole = false;
   try {
     await start();
-    const status = await waitAttached(container, options);
+    const status = await waitFor(container.init.exited, options);
     isWhole = true;
     return status;
   } finally {

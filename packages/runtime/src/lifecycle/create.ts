@@ -15,6 +15,7 @@ import { type InitProcess, type StdioOption, startInit } from '../init/index.ts'
 import { signalProcess, waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
+import { writeFilter } from '../state/filter.ts';
 import { checkContainerId } from '../state/id.ts';
 import type { ContainerRecord, State } from '../state/record.ts';
 import { stateOf } from '../state/status.ts';
@@ -22,6 +23,7 @@ import { claimContainer, containerDirectory, removeContainer, writeRecord } from
 import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
 import { checkSpec } from './check.ts';
 import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
+import { withHome } from './home.ts';
 import { runHooks } from './hooks.ts';
 import { writePidFile } from './pid-file.ts';
 import { compileFilter, type Filter } from './seccomp.ts';
@@ -120,6 +122,7 @@ function firstRecord(
     owner: ownerName(),
     creator,
     finished: false,
+    ...(options.noNewKeyring && { noNewKeyring: true }),
     ...(options.keepExit && { exitFile: `${containerDirectory(options.root, id)}/exit.json` }),
     spec: bundle.spec,
   };
@@ -177,9 +180,11 @@ class Creation {
   async start(bundle: LoadedBundle, programs: Programs): Promise<void> {
     const { record, root, options } = this;
     const { seccomp, devices } = programs;
+    if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
     const deviceProgram = attachmentOf(record.cgroup, devices);
+    const process = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
     this.init = await startInit({
-      spec: bundle.spec,
+      spec: { ...bundle.spec, ...(process && { process }) },
       bundle: bundle.directory,
       rootfs: bundle.rootfs,
       id: record.id,
@@ -188,15 +193,15 @@ class Creation {
       stdio: options.stdio ?? inherit,
       lifetime: options.lifetime,
       onCreated: (pid) => this.onCreated(pid),
-      ...(seccomp !== undefined && { seccomp }),
-      ...(deviceProgram !== undefined && { deviceProgram }),
-      ...(options.consoleSocket !== undefined && { consoleSocket: options.consoleSocket }),
-      ...(options.preserveFds !== undefined && { preserveFds: options.preserveFds }),
-      ...(options.noPivot !== undefined && { noPivot: options.noPivot }),
-      ...(options.noNewKeyring !== undefined && { noNewKeyring: options.noNewKeyring }),
-      ...(record.exitFile !== undefined && { exitFile: record.exitFile }),
-      ...(options.hostSession !== undefined && { hostSession: options.hostSession }),
-      ...(options.signal !== undefined && { signal: options.signal }),
+      seccomp,
+      deviceProgram,
+      consoleSocket: options.consoleSocket,
+      preserveFds: options.preserveFds,
+      noPivot: options.noPivot,
+      noNewKeyring: options.noNewKeyring,
+      exitFile: record.exitFile,
+      hostSession: options.hostSession,
+      signal: options.signal,
     });
   }
 

@@ -27,7 +27,7 @@ function find(root: string, id: string, force: boolean): ContainerRecord | 'miss
 
 async function end(root: string, record: ContainerRecord, options: RemoveOptions): Promise<void> {
   const status = containerStatus(root, record);
-  if (!options.force && (status === 'running' || status === 'creating')) {
+  if (!options.force && status !== 'created' && status !== 'stopped') {
     throw new RuntimeError(
       'ERR_OCI_CONTAINER_STATE',
       `cannot delete container ${record.id} that is not stopped: ${status}`,

@@ -10,6 +10,7 @@ import { remove } from './remove.ts';
 const refusals = {
   creating: 'is still being created',
   running: 'is running already',
+  paused: 'is paused',
   stopped: 'has stopped',
 } as const;
 

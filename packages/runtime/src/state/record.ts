@@ -22,12 +22,14 @@ export interface ContainerRecord {
   readonly cgroup?: CgroupRecord;
   /** Where the monitor of an attached container writes how the init ended. */
   readonly exitFile?: string;
+  /** True when its processes stay in the session keyring of whoever starts them. */
+  readonly noNewKeyring?: boolean;
   /** The configuration that the container was made from. */
   readonly spec: RuntimeSpec;
 }
 
 /** The life of a container (runtime-spec `runtime.md`, "State"). */
-export type ContainerStatus = 'creating' | 'created' | 'running' | 'stopped';
+export type ContainerStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
 /** The state of a container as `state` and `list` print it: the specification's fields and runc's. */
 export interface State {

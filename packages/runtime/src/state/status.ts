@@ -1,3 +1,4 @@
+import { isFrozen } from '../cgroup/freeze.ts';
 import { isAlive } from '../process/stat.ts';
 import type { ContainerRecord, ContainerStatus, State } from './record.ts';
 import { isWaitingToStart } from './store.ts';
@@ -9,6 +10,7 @@ const stateVersion = '1.2.0';
 export function containerStatus(root: string, record: ContainerRecord): ContainerStatus {
   if (!record.finished && isAlive(record.creator)) return 'creating';
   if (record.init === undefined || !isAlive(record.init)) return 'stopped';
+  if (isFrozen(record.cgroup)) return 'paused';
   return isWaitingToStart(root, record.id) ? 'created' : 'running';
 }
 

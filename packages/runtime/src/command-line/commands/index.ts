@@ -6,6 +6,7 @@ type Load = () => Promise<{ readonly command: Command }>;
 export const commands: Readonly<Record<string, Load>> = {
   create: () => import('./create.ts'),
   delete: () => import('./delete.ts'),
+  exec: () => import('./exec.ts'),
   kill: () => import('./kill.ts'),
   list: () => import('./list.ts'),
   run: () => import('./run.ts'),
