@@ -22,7 +22,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 for (const [name, dependencies] of Object.entries(allowed)) {
   test(`${name} depends on ${dependencies.join(', ') || 'no other package'}`, () => {
     const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8'));
-    const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+    const declared = Object.keys({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.peerDependencies,
+    });
     const ours = declared.filter((dependency) => dependency.startsWith('@ocijs/'));
     assert.deepEqual(ours.sort(), dependencies.map((dependency) => `@ocijs/${dependency}`).sort());
     for (const { file, specifier } of imports(name)) {
