@@ -12,6 +12,23 @@ export { type InflateEngine, inflateEngine } from './compression/engines.ts';
 export * from './compression/limits.ts';
 export { createSyncDecompressor, type SyncDecompressor } from './compression/sync-decompressor.ts';
 export type * from './compression/types.ts';
+export {
+  type CompareImageTreesOptions,
+  compareImageTrees,
+  type FileChange,
+  type FileDifference,
+  type ImageFiles,
+  isSameAttributes,
+} from './contents/compare-images.ts';
+export { comparePaths, compareTrees, type TreeChange } from './contents/compare-trees.ts';
+export { exportImage } from './contents/export-image.ts';
+export { digestFiles, type FileContent, fileContents } from './contents/file-contents.ts';
+export { createTreeBuilder, readImageTree, type TreeBuilder } from './contents/image-tree.ts';
+export { bytesOfText, cleanPath, compareNames, entryLinkname, textOfBytes } from './contents/names.ts';
+export { type PlannedEntry, planLayer } from './contents/plan-layer.ts';
+export { findNode } from './contents/resolve.ts';
+export { createRoot, type Inode, pathOf, type TreeNode } from './contents/tree.ts';
+export { sortedChildren, walkTree } from './contents/walk.ts';
 export type * from './descriptor.ts';
 export { abortable } from './digest/abortable.ts';
 export * from './digest/digest.ts';
@@ -19,6 +36,25 @@ export * from './digest/hasher.ts';
 export * from './digest/verify.ts';
 export { directorySink } from './directory-transport/directory-sink.ts';
 export { openDirectory } from './directory-transport/open-directory.ts';
+export {
+  type ConfigChanges,
+  type MapChanges,
+  withAnnotations,
+  withConfig,
+} from './edit/config-changes.ts';
+export { type DraftLayer, draftOf, type ImageDraft } from './edit/draft.ts';
+export { alignedHistory, type EditRecord, editTime, layerPlaces, withHistory } from './edit/history.ts';
+export { type EditIndexOptions, editIndex } from './edit/index-edit.ts';
+export { type LayerRange, withLayer, withLayersReplaced } from './edit/layers.ts';
+export {
+  baseAnnotations,
+  type RebaseConflict,
+  type RebaseOptions,
+  rebaseConflicts,
+  rebaseImage,
+} from './edit/rebase.ts';
+export { flattenImage, type SquashOptions, squashLayers } from './edit/squash.ts';
+export { type EditDestination, type WriteDraftOptions, writeDraft } from './edit/write-draft.ts';
 export * from './errors.ts';
 export type * from './events.ts';
 export { encodeJson } from './json/encode.ts';

@@ -48,3 +48,6 @@ export const ARCHIVE_IMAGES_LIMIT = 1024;
 
 /** Bytes of what is written to a temporary file: an archive from a pipe or out of compression, a layer that is recompressed. */
 export const SPOOL_LIMIT: number = 64 * 1024 * MiB;
+
+/** Entries of all layers of an image whose files are looked at without unpacking. */
+export const TREE_ENTRIES_LIMIT = 10_000_000;
