@@ -1,4 +1,14 @@
 export { type Dockerfile, parseDockerfile, type Stage } from './dockerfile.ts';
+export { type ExpandInstructionOptions, expandInstruction } from './evaluate/expand-instruction.ts';
+export { PROXY_ARGUMENTS, platformArguments } from './evaluate/platform-arguments.ts';
+export * from './evaluate/scope.ts';
+export {
+  type BuildPlan,
+  type PlannedStage,
+  type PlanOptions,
+  planBuild,
+  type StageSource,
+} from './graph/plan.ts';
 export type * from './instructions/types.ts';
 export { type Directives, detectSyntax } from './syntax/directives.ts';
 export type { Heredoc } from './syntax/heredoc.ts';

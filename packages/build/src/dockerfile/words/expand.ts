@@ -12,6 +12,8 @@ export interface ExpandOptions {
   readonly variables: ReadonlyMap<string, string>;
   /** Leaves the quotes where they are. */
   readonly keepQuotes?: boolean;
+  /** Quotes are characters like any other, as in a heredoc. */
+  readonly plainQuotes?: boolean;
   /** Leaves the escape characters where they are. */
   readonly keepEscapes?: boolean;
   /** Leaves variables that are not set as they are written, instead of an empty text. */
@@ -41,6 +43,7 @@ export function expandWord(source: string, options: ExpandOptions): Expansion {
     escape: escapeCharacter = '\\',
     variables,
     keepQuotes = false,
+    plainQuotes = false,
     keepEscapes = false,
     keepUnset = false,
   } = options;
@@ -81,7 +84,7 @@ export function expandWord(source: string, options: ExpandOptions): Expansion {
         const value = grow(dollar(depth));
         parts.push(value);
         collector.add(value);
-      } else if (character === "'" || character === '"') {
+      } else if (!plainQuotes && (character === "'" || character === '"')) {
         const value = character === "'" ? singleQuoted() : doubleQuoted(depth);
         parts.push(value);
         collector.addWhole(value);
