@@ -26,6 +26,8 @@ export interface RegistryEnvironment {
   readonly hostsDirectory: string | undefined;
   /** The others, in the order in which they are asked. */
   readonly hostsDirectories: readonly string[];
+  /** Signature policies; the first that exists holds. */
+  readonly policyFiles: readonly string[];
   readonly httpProxy: string;
   readonly httpsProxy: string;
   readonly noProxy: string;
@@ -67,6 +69,7 @@ export function registryEnvironment(variables: Environment = process.env): Regis
     ],
     hostsDirectory: value('OCI_HOSTS_DIR'),
     hostsDirectories: [join(configHome, 'containerd', 'certs.d'), '/etc/containerd/certs.d'],
+    policyFiles: [join(configHome, 'containers', 'policy.json'), '/etc/containers/policy.json'],
     httpProxy: value('http_proxy') ?? value('HTTP_PROXY') ?? '',
     httpsProxy: value('https_proxy') ?? value('HTTPS_PROXY') ?? '',
     noProxy: value('no_proxy') ?? value('NO_PROXY') ?? '',

@@ -39,7 +39,23 @@ export type RegistryErrorCode =
   /** A credential helper is missing, failed, or did not answer in time. */
   | 'ERR_OCI_REGISTRY_CREDENTIAL_HELPER'
   /** A certificate or key file cannot be used. */
-  | 'ERR_OCI_REGISTRY_CERTIFICATE_INVALID';
+  | 'ERR_OCI_REGISTRY_CERTIFICATE_INVALID'
+  /** An image has no signature. */
+  | 'ERR_OCI_SIGNATURE_NOT_FOUND'
+  /** None of an image's signatures counts. */
+  | 'ERR_OCI_SIGNATURE_INVALID'
+  /** A key cannot be read, decrypted or used. */
+  | 'ERR_OCI_SIGNATURE_KEY_INVALID'
+  /** A trusted root for keyless signatures cannot be used. */
+  | 'ERR_OCI_SIGNATURE_TRUST_ROOT_INVALID'
+  /** Keyless signatures need libraries that are not installed. */
+  | 'ERR_OCI_SIGNATURE_LIBRARY_MISSING'
+  /** A `policy.json` cannot be read. */
+  | 'ERR_OCI_SIGNATURE_POLICY_INVALID'
+  /** The policy asks for something that this version cannot check. */
+  | 'ERR_OCI_SIGNATURE_POLICY_UNSUPPORTED'
+  /** The policy does not let the image in. */
+  | 'ERR_OCI_SIGNATURE_REJECTED';
 
 /** What a {@link RegistryError} is made from. */
 export interface RegistryErrorDetails extends ErrorDetails {

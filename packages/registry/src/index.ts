@@ -34,3 +34,10 @@ export { type PullArtifactOptions, type PulledArtifact, pullArtifact } from './p
 export { type PushOptions, push } from './push.ts';
 export { type RemoteImage, type RemoteOptions, remoteImage, resolveRemote } from './remote-image.ts';
 export type { BlobReport, TransferReport } from './report.ts';
+export type { VerifiedSignature } from './signature/examine.ts';
+export type { SignedIdentity } from './signature/identity.ts';
+export type { KeylessTrustOptions } from './signature/keyless/keyless-trust.ts';
+export { generateKeyPair, type KeyPair } from './signature/keys/generate-key-pair.ts';
+export { type SignedDigest, type SignOptions, type SignReport, sign } from './signature/sign.ts';
+export type { SignatureForm, Signer } from './signature/types.ts';
+export { type VerifyOptions, type VerifyReport, verify } from './signature/verify.ts';

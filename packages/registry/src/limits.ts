@@ -22,6 +22,17 @@ export const limits = {
   artifactFiles: 10_000,
   authFileBytes: 1_048_576,
   certificateFileBytes: 1_048_576,
+  /** A key for signatures. */
+  keyFileBytes: 65_536,
+  /** Places with signatures of one image that are looked at. */
+  signatures: 256,
+  /** Signatures in one artifact. */
+  signatureLayers: 32,
+  /** The document that a signature is over; real ones have a few hundred bytes. */
+  signaturePayloadBytes: 131_072,
+  signatureBundleBytes: 1_048_576,
+  trustedRootBytes: 4_194_304,
+  policyFileBytes: 1_048_576,
   /** One registries.conf. */
   configFileBytes: 1_048_576,
   helperOutputBytes: 65_536,
@@ -62,7 +73,21 @@ export const timeouts = {
   retryMost: 10_000,
   /** A registry that asks for a longer pause gets an error instead of a silent program. */
   retryAfterMost: 60_000,
+  /** How long new transfers wait after a 429 or 503 that names no time. */
+  slowDown: 500,
   progress: 100,
+} as const;
+
+/**
+ * Fetching one blob over several connections. A piece ahead of what is written waits in memory, so that the file
+ * has no gaps: some 32 MiB at most. Measured on loopback, smaller pieces cost time, larger ones only memory.
+ */
+export const pieces = {
+  /** Bytes from which on a blob is fetched in pieces. */
+  from: 33_554_432,
+  size: 8_388_608,
+  /** Connections for one blob. */
+  lanes: 4,
 } as const;
 
 /** Bytes of the pieces of an upload: 16 MiB, and 256 MiB when a registry insists. */

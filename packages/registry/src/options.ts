@@ -35,6 +35,11 @@ export interface RegistryOptions {
    * `$OCI_HOSTS_DIR`, else `~/.config/containerd/certs.d` and `/etc/containerd/certs.d`.
    */
   readonly hostsDirectory?: string | false | undefined;
+  /**
+   * The only `policy.json` that says which images may be pulled and how they must be signed; false: none. Default: that
+   * of podman and skopeo, `~/.config/containers/policy.json`, else `/etc/containers/policy.json`.
+   */
+  readonly policy?: string | false | undefined;
   /** How often a failed request is repeated. Default 4. */
   readonly retry?: number | undefined;
   /**

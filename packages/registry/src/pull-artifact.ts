@@ -19,6 +19,7 @@ import type { RegistryOptions } from './options.ts';
 import { trackBlob } from './progress.ts';
 import { fetchDescribed, resolve } from './resolve.ts';
 import { createSession, type Session } from './session.ts';
+import { pullPolicy } from './signature/policy/pull-policy.ts';
 
 /** Options of {@link pullArtifact}. */
 export interface PullArtifactOptions extends RegistryOptions {
@@ -52,9 +53,11 @@ export async function pullArtifact(
   signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
   const { registry, repository } = reference;
+  const policy = await pullPolicy(reference, options);
   await using session = createSession(registry, { ...options, repository });
   const { descriptor, bytes } = await resolve(session, { reference, signal });
   const { digest, mediaType } = descriptor;
+  await policy.admit(session, { repository, digest, manifests: [], signal });
   if (isIndexType(mediaType)) throw invalid(`${digest} is an index, not an artifact`, digest);
   const raw = bytes ?? (await fetchDescribed(session, { repository, descriptor, signal }));
   const { layers } = parseManifest(raw, { mediaType });

@@ -20,6 +20,7 @@ import type { RegistryOptions } from './options.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
 import type { Session } from './session.ts';
+import { type PullPolicy, pullPolicy } from './signature/policy/pull-policy.ts';
 
 /** Options of {@link pull}. */
 export interface PullOptions extends RegistryOptions {
@@ -44,18 +45,22 @@ export interface PulledImage extends ImageSource {
  * request.
  *
  * Throws {@link RegistryError}; ERR_OCI_DIGEST_MISMATCH and ERR_OCI_SIZE_MISMATCH when the registry sends
- * other content than it promised; ERR_OCI_PLATFORM_NOT_FOUND; `signal.reason`.
+ * other content than it promised; ERR_OCI_PLATFORM_NOT_FOUND; `signal.reason`; ERR_OCI_SIGNATURE_REJECTED and
+ * its like when the signature policy of this machine does not let the image in.
  */
 export async function pull(name: string | Reference, options: PullOptions): Promise<PulledImage> {
   options.signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
-  return fromSources(reference, options, (source) => pullFrom(source, { ...options, reference }));
+  const policy = await pullPolicy(reference, options);
+  return fromSources(reference, options, (source) =>
+    pullFrom(source, { ...options, reference, admission: policy }),
+  );
 }
 
 /** Pulls from one place; the name in the store is the one that was asked for. */
 async function pullFrom(
   source: PullSource,
-  options: PullOptions & { readonly reference: Reference },
+  options: PullOptions & { readonly reference: Reference; readonly admission: PullPolicy },
 ): Promise<PulledImage> {
   const { store, signal, platform, onEvent, reference } = options;
   const { repository } = source.reference;
@@ -74,6 +79,8 @@ async function pullFrom(
     load: (descriptor) => loadManifest(session, { descriptor, repository, store, resolved, damaged, signal }),
     choose: options.allPlatforms ? chooseAll : chooseOne(platform),
   });
+  const manifests = graph.manifests.map(({ descriptor }) => descriptor.digest);
+  await options.admission.admit(session, { repository, digest: top.digest, manifests, signal });
   for (const { mediaType, digest } of graph.unknown) {
     const message = `entry ${digest} of the index is of the unknown type ${mediaType} and was left out`;
     onEvent?.({ type: 'warning', code: 'INDEX_ENTRY_SKIPPED', message });

@@ -18,6 +18,7 @@ import { limits } from './limits.ts';
 import type { RegistryOptions } from './options.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
 import type { Session } from './session.ts';
+import { type PullPolicy, pullPolicy } from './signature/policy/pull-policy.ts';
 
 /** Options of {@link remoteImage} and {@link resolveRemote}. */
 export interface RemoteOptions extends RegistryOptions {
@@ -35,7 +36,8 @@ export interface RemoteImage extends ImageSource, AsyncDisposable {}
 
 /**
  * Opens an image in its registry without storing anything. Manifest and config are fetched now, layers when
- * they are read; all are verified, and broken connections are resumed.
+ * they are read; all are verified, and broken connections are resumed. The signature policy of this machine
+ * holds as for a pull.
  */
 export async function remoteImage(
   name: string | Reference,
@@ -43,12 +45,13 @@ export async function remoteImage(
 ): Promise<RemoteImage> {
   options.signal?.throwIfAborted();
   const reference = typeof name === 'string' ? parseReference(name) : name;
-  return fromSources(reference, options, (source) => openAt(source, { ...options, reference }));
+  const admission = await pullPolicy(reference, options);
+  return fromSources(reference, options, (source) => openAt(source, { ...options, reference, admission }));
 }
 
 async function openAt(
   source: PullSource,
-  options: RemoteOptions & { readonly reference: Reference },
+  options: RemoteOptions & { readonly reference: Reference; readonly admission: PullPolicy },
 ): Promise<RemoteImage> {
   const { platform, expectDigest, signal, reference } = options;
   const { repository } = source.reference;
@@ -61,6 +64,9 @@ async function openAt(
       ...(platform === undefined ? {} : { platform }),
       ...(signal === undefined ? {} : { signal }),
     });
+    const { digest } = resolved.descriptor;
+    const manifests = [image.descriptor.digest];
+    await options.admission.admit(session, { repository, digest, manifests, signal });
     return { ...image, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
   } catch (error) {
     await session[Symbol.asyncDispose]();

@@ -16,6 +16,7 @@ import {
 import { hasBlob } from '../blobs.ts';
 import type { RegistryOptions } from '../options.ts';
 import { resolve } from '../resolve.ts';
+import { pullPolicy } from '../signature/policy/pull-policy.ts';
 import { type CopySourceLocation, formatLocation } from './location.ts';
 import { atPlaces, openPlaces, placesContent, type RemotePlaces } from './remote-places.ts';
 
@@ -28,6 +29,8 @@ export interface CopySource extends AsyncDisposable {
   readonly content: ReadableContent;
   /** Whether a blob is there; asked only of what need not be. */
   has(descriptor: Descriptor): Promise<boolean>;
+  /** Throws unless the signature policy of this machine lets in what was chosen. */
+  admit(manifests: readonly Digest[]): Promise<void>;
   /** The registry it is in: for mounts, and for downloads that go on where they broke. */
   readonly remote?: RemotePlaces;
   /** True for the error of a read that goes to another place when it is repeated. */
@@ -68,6 +71,7 @@ async function remoteSource(
 ): Promise<CopySource> {
   const reference = typeof asked === 'string' ? parseReference(asked) : asked;
   const { signal } = options;
+  const policy = await pullPolicy(reference, options);
   const places = await openPlaces(reference, options);
   try {
     const resolved = await atPlaces(places, (place) =>
@@ -78,6 +82,12 @@ async function remoteSource(
       name: formatReference(reference),
       top: resolved.descriptor,
       content,
+      admit: (manifests) => {
+        const { digest } = resolved.descriptor;
+        return atPlaces(places, ({ session, repository }) =>
+          policy.admit(session, { repository, digest, manifests, signal }),
+        );
+      },
       has: (descriptor) =>
         atPlaces(places, ({ session, repository }) => hasBlob(session, { repository, descriptor, signal })),
       remote: places,
@@ -113,6 +123,7 @@ export function storeSource(
     name,
     top,
     content: store,
+    admit: async () => undefined,
     has: async ({ digest }) => (await store.size(digest)) !== undefined,
     [Symbol.asyncDispose]: dispose,
   };

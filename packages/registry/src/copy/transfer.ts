@@ -40,6 +40,7 @@ export async function transfer(
   const { signal, onEvent, conversion } = options;
   const selected = await selectGraph(source, options);
   const { graph, top } = selected;
+  await source.admit(graph.manifests.map(({ descriptor }) => descriptor.digest));
   onEvent?.({ type: 'resolve', reference: source.name, digest: top.digest, mediaType: top.mediaType });
   for (const { mediaType, digest } of graph.unknown) {
     const message = `entry ${digest} of the index is of the unknown type ${mediaType} and was left out`;
