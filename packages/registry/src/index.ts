@@ -38,6 +38,12 @@ export type { VerifiedSignature } from './signature/examine.ts';
 export type { SignedIdentity } from './signature/identity.ts';
 export type { KeylessTrustOptions } from './signature/keyless/keyless-trust.ts';
 export { generateKeyPair, type KeyPair } from './signature/keys/generate-key-pair.ts';
+export { readKeyFile } from './signature/keys/key-file.ts';
+export {
+  type CheckPolicyOptions,
+  checkPolicy,
+  type PolicyReport,
+} from './signature/policy/check-policy.ts';
 export { type SignedDigest, type SignOptions, type SignReport, sign } from './signature/sign.ts';
 export type { SignatureForm, Signer } from './signature/types.ts';
 export { type VerifyOptions, type VerifyReport, verify } from './signature/verify.ts';

@@ -1,7 +1,7 @@
 import type { ArtifactFile } from '@ocijs/registry';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
-import { usageError } from '../errors.ts';
+import { parseNameValues } from '../flags/name-value.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { registryName } from '../image-name.ts';
 
@@ -39,7 +39,7 @@ export default class Attach extends BaseCommand {
       {
         ...registryOptions(flags),
         artifactType: flags['artifact-type'],
-        annotations: parseAnnotations(flags.annotation),
+        annotations: parseNameValues(flags.annotation, '--annotation'),
         signal: this.signal,
         onEvent: this.progress(flags),
       },
@@ -55,15 +55,4 @@ export default class Attach extends BaseCommand {
 function parseFile(text: string): ArtifactFile {
   const [, path, mediaType] = /^(.+):([^:/]+\/[^:/]+)$/s.exec(text) ?? [];
   return path === undefined ? { path: text } : { path, mediaType };
-}
-
-function parseAnnotations(texts: readonly string[] = []): Record<string, string> | undefined {
-  if (texts.length === 0) return undefined;
-  return Object.fromEntries(
-    texts.map((text) => {
-      const equals = text.indexOf('=');
-      if (equals <= 0) throw usageError(`--annotation ${JSON.stringify(text)} is not NAME=VALUE`);
-      return [text.slice(0, equals), text.slice(equals + 1)];
-    }),
-  );
 }

@@ -7,6 +7,7 @@ import Delete from './delete.ts';
 import Doctor from './doctor.ts';
 import Fsck from './fsck.ts';
 import Gc from './gc.ts';
+import GenerateKeyPair from './generate-key-pair.ts';
 import Images from './images.ts';
 import Inspect from './inspect.ts';
 import Load from './load.ts';
@@ -21,12 +22,14 @@ import Rmi from './rmi.ts';
 import Run from './run.ts';
 import Save from './save.ts';
 import Serve from './serve.ts';
+import Sign from './sign.ts';
 import Spec from './spec.ts';
 import Supervise from './supervise.ts';
 import Tag from './tag.ts';
 import Tags from './tags.ts';
 import Unpack from './unpack.ts';
 import Validate from './validate.ts';
+import Verify from './verify.ts';
 
 /** Every command of `oci`, by name. */
 export const COMMANDS: Record<string, Command.Class> = {
@@ -38,6 +41,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   doctor: Doctor,
   fsck: Fsck,
   gc: Gc,
+  'generate-key-pair': GenerateKeyPair,
   images: Images,
   inspect: Inspect,
   load: Load,
@@ -52,10 +56,12 @@ export const COMMANDS: Record<string, Command.Class> = {
   run: Run,
   save: Save,
   serve: Serve,
+  sign: Sign,
   spec: Spec,
   supervise: Supervise,
   tag: Tag,
   tags: Tags,
   unpack: Unpack,
   validate: Validate,
+  verify: Verify,
 };

@@ -34,6 +34,17 @@ export const registryFlags = {
     helpValue: 'DIR',
     summary: "Hosts from this directory of containerd's hosts.toml only",
   }),
+  policy: Flags.string({
+    helpGroup: group,
+    helpValue: 'FILE',
+    summary: 'Signature policy, instead of the policy.json of podman and skopeo',
+    exclusive: ['insecure-policy'],
+  }),
+  'insecure-policy': Flags.boolean({
+    default: false,
+    helpGroup: group,
+    summary: 'Take images whatever the signature policy says',
+  }),
   retry: Flags.integer({
     helpGroup: group,
     min: 0,
@@ -59,6 +70,8 @@ export interface RegistryFlagValues {
   readonly 'cert-dir'?: string | undefined;
   readonly 'registries-conf'?: string | undefined;
   readonly 'hosts-dir'?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly 'insecure-policy'?: boolean | undefined;
   readonly retry?: number | undefined;
   readonly concurrency?: number | undefined;
 }
@@ -75,6 +88,8 @@ export function registryOptions(flags: RegistryFlagValues): RegistryOptions {
     ...(flags['cert-dir'] === undefined ? {} : { certificateDirectory: flags['cert-dir'] }),
     ...(flags['registries-conf'] === undefined ? {} : { registriesConf: flags['registries-conf'] }),
     ...(flags['hosts-dir'] === undefined ? {} : { hostsDirectory: flags['hosts-dir'] }),
+    ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+    ...(flags['insecure-policy'] === true ? { policy: false } : {}),
     ...(flags.retry === undefined ? {} : { retry: flags.retry }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
   };

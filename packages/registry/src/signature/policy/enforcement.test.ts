@@ -12,7 +12,7 @@ import {
   temporaryDirectory,
   temporaryStore,
 } from '../../images.testkit.ts';
-import { copy, pull, pullArtifact, remoteImage } from '../../index.ts';
+import { checkPolicy, copy, pull, pullArtifact, remoteImage } from '../../index.ts';
 import { encodeClaim, layerAnnotations } from '../forms/simple-signing.ts';
 import { plantTagged, testKeys } from '../signed-image.testkit.ts';
 
@@ -77,6 +77,7 @@ const entrances: readonly (readonly [string, (at: Scene) => Promise<unknown>])[]
       return image.name;
     },
   ],
+  ['checkPolicy', ({ name, options }) => checkPolicy(name, options)],
   [
     'copy',
     ({ name, options, target }) =>

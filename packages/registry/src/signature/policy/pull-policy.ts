@@ -23,6 +23,10 @@ export interface PulledContent {
 
 /** The rules for one name. */
 export interface PullPolicy {
+  /** The policy's file; undefined when there is none. */
+  readonly path: string | undefined;
+  /** The types of what it asks. */
+  readonly requirements: readonly string[];
   /**
    * Throws ERR_OCI_SIGNATURE_REJECTED unless the content is signed as it must be: the index itself, or each image that
    * is fetched of it. Without requirements, nothing is asked of the registry.
@@ -42,7 +46,7 @@ export async function pullPolicy(
   options: Pick<RegistryOptions, 'policy' | 'env' | 'signal'>,
 ): Promise<PullPolicy> {
   const policy = await loadPolicy(options);
-  if (policy === undefined) return { admit: async () => undefined };
+  if (policy === undefined) return { path: undefined, requirements: [], admit: async () => undefined };
   const { path } = policy;
   const requirements = findRequirements(policy, reference);
   const checks: { readonly requirement: SigstoreSigned; readonly keys: readonly VerificationKey[] }[] = [];
@@ -53,6 +57,8 @@ export async function pullPolicy(
     checks.push({ requirement, keys: await readKeys(requirement.keys, options) });
   }
   return {
+    path,
+    requirements: requirements.map(({ type }) => type),
     async admit(session, content) {
       for (const { requirement, keys } of checks) {
         const { signedIdentity: rule } = requirement;
