@@ -17,16 +17,25 @@ export const openDirectoriesLimit: number = 128;
 export const readSize: number = 1024 * 1024;
 
 /**
- * Layers of at least this many compressed bytes are read and decompressed by a thread of their own. Below, starting
- * it takes about as long as it saves.
+ * Layers of at least this many compressed bytes together are read, hashed and written by a thread each. Below, starting
+ * threads takes about as long as they save.
  */
 export const contentThreadSize: number = 4 * 1024 * 1024;
 
-/** The size of the pieces of content that such a thread makes. Small zstd frames, of at most 4 MiB, come whole. */
+/** The size of the pieces that node:zlib makes. Small zstd frames, of at most 4 MiB, come whole. */
 export const contentSize: number = 1024 * 1024;
 
-/** How many pieces of content wait between that thread and the one that writes files. */
-export const contentAhead: number = 8;
+/** The size of a piece of content between threads, in bytes. */
+export const slotSize: number = 256 * 1024;
+
+/** How many pieces of content of one layer wait between threads. */
+export const ringSlots = 16;
+
+/** How many layers are in work at once: the next one is decompressed while the last one is being written. */
+export const layersAhead = 2;
+
+/** How large the heap of a thread may get, in MiB; buffers are not in it. */
+export const threadHeap = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 } as const;
 
 /** How many chunks the main thread sends ahead to the layer thread when a layer is not in a local file. */
 export const chunksAhead: number = 4;

@@ -4,6 +4,12 @@ export * from './create.ts';
 export * from './directory.ts';
 export * from './errors.ts';
 export * from './file.ts';
+export {
+  createIsalInflater,
+  type GzipInflater,
+  type InflateStep,
+  isalReason,
+} from './isal/inflater.ts';
 export { available, type Path } from './library.ts';
 export * from './mount.ts';
 export * from './names.ts';

@@ -52,6 +52,28 @@ export function declare(prototype: string): NativeFunction {
   };
 }
 
+/** A shared library that need not be there. */
+export interface OptionalLibrary {
+  readonly func: (prototype: string) => NativeFunction;
+  /** A function of libc, under its own declaration. */
+  readonly libc: (prototype: string) => NativeFunction;
+}
+
+/** Loads a library by the name that the dynamic linker knows; undefined when it has none of this name. */
+export function loadLibrary(name: string): OptionalLibrary | undefined {
+  if (!available()) return undefined;
+  const { koffi, libc } = load();
+  try {
+    const found = koffi.load(name);
+    return {
+      func: (prototype) => found.func(prototype) as NativeFunction,
+      libc: (prototype) => libc.func(prototype) as NativeFunction,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Throws {@link SystemCallError} when a call returned -1, and gives its result otherwise. */
 export function check(
   result: number,

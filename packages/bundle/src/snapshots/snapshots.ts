@@ -113,7 +113,7 @@ export async function openSnapshots(
           const missing = layers.slice(index);
           const total = missing.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
           options.onEvent?.({ type: 'unpack-start', layers: missing.length, total });
-          thread = resources.use(startLayerThread());
+          thread = resources.use(startLayerThread({ totalSize: total }));
         }
         const started = thread;
         const lower = found.map(({ rootfs }) => rootfs).reverse();

@@ -1,48 +1,25 @@
-import type { MessagePort } from 'node:worker_threads';
-import { contentAhead } from '../limits.ts';
-import { createCredit } from './credit.ts';
+import { produceRing } from './content-ring.ts';
 import { packError } from './error-transfer.ts';
-import type { ContentMessage, ContentReply, LayerTask } from './layer-task.ts';
+import { createSinkInflater, detectingInflater } from './inflater.ts';
 import { readContent } from './read-content.ts';
 import { blobChunks, checkStop, createProgress, serveLayers } from './worker-side.ts';
 
-serveLayers(async (task, content) => {
-  if (content === undefined) throw new Error('the content worker needs somebody to send content to');
-  await sendContent(task, content);
-});
-
-async function sendContent(task: LayerTask, port: MessagePort): Promise<void> {
-  const credit = createCredit(contentAhead);
-  port.on('message', (reply: ContentReply) => {
-    if (reply === 'more') credit.give();
-    else credit.close();
-  });
-  const send = (message: ContentMessage, transfer: ArrayBuffer[] = []): void =>
-    port.postMessage(message, transfer);
+serveLayers('read', async (request, reply) => {
+  const { task, ring } = request;
+  if (ring === undefined) throw new Error('the content worker needs a ring');
+  const sink = produceRing(ring, { checkStop });
+  const inflater = detectingInflater((compression) => createSinkInflater(compression, sink));
   try {
-    const { digest, failure } = await readContent(task, {
-      source: blobChunks(task),
+    const failure = await readContent(task, {
+      source: blobChunks(request, { keepsInput: () => inflater.keepsInput }),
+      inflater,
       checkStop,
-      onProgress: createProgress(),
-      async onContent(chunk) {
-        if (!(await credit.take())) return false;
-        const bytes = ownBytes(chunk);
-        send({ type: 'content', bytes }, [bytes.buffer]);
-        return true;
-      },
+      onProgress: createProgress(reply),
     });
-    send({ type: 'end', digest, failure: failure && packError(failure.error) });
+    sink.end(failure === undefined ? 'complete' : 'failed');
+    reply({ type: 'read', failure: failure && packError(failure.error) });
   } catch (error) {
-    send({ type: 'damaged', error: packError(error) });
-  } finally {
-    port.close();
+    sink.end('failed');
+    throw error;
   }
-}
-
-/** The bytes in a buffer that nobody else uses: node:zlib fills a buffer in several steps, but gives full ones away. */
-function ownBytes(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = chunk;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength
-    ? new Uint8Array(buffer)
-    : new Uint8Array(chunk);
-}
+});

@@ -1,24 +1,96 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type Compression, createSyncDecompressor, decompress } from '@ocijs/image/compression';
-import { readSize } from '../limits.ts';
+import {
+  type Compression,
+  createEngineGunzip,
+  createSyncDecompressor,
+  decompress,
+  detectCompression,
+  type OutputMemory,
+  type SyncDecompressor,
+} from '@ocijs/image/compression';
+import { createIsalInflater } from '@ocijs/linux';
+import { contentSize, readSize } from '../limits.ts';
 
-/** Takes compressed bytes, whose buffers it keeps; what they contain goes to the receiver it was made for. */
+/** Takes compressed bytes; what they contain goes to the receiver it was made for. */
 export interface Inflater {
   push(chunk: Uint8Array): void | Promise<void>;
   /** Throws ERR_OCI_COMPRESSION_INVALID when the compressed bytes are cut off. */
   finish(): void | Promise<void>;
+  /** True when it keeps the buffers of what was pushed. */
+  readonly keepsInput: boolean;
 }
 
-/** A synchronous inflater where there is one for the compression, else one on a stream. */
+/** Makes the inflater for a compression. */
+export type InflaterFactory = (compression: Compression) => Inflater;
+
+/** Enough bytes to know a compression by its first ones. */
+const signatureBytes = 8;
+
+/** An inflater that finds out about the compression itself: media types are wrong often enough. */
+export function detectingInflater(create: InflaterFactory): Inflater {
+  let start: Buffer = Buffer.of();
+  let inflater: Inflater | undefined;
+  function begin(): void | Promise<void> {
+    inflater = create(detectCompression(start));
+    return inflater.push(start);
+  }
+  return {
+    push(chunk) {
+      if (inflater !== undefined) return inflater.push(chunk);
+      start = Buffer.concat([start, chunk]);
+      return start.length < signatureBytes ? undefined : begin();
+    },
+    async finish() {
+      if (inflater === undefined) await begin();
+      await inflater?.finish();
+    },
+    get keepsInput() {
+      return inflater?.keepsInput === true;
+    },
+  };
+}
+
+/** A synchronous inflater where there is one for the compression, else one on a stream; chunks are the receiver's to keep. */
 export function createInflater(compression: Compression, onOutput: (chunk: Uint8Array) => void): Inflater {
-  return createSyncDecompressor(compression, onOutput) ?? streamInflater(compression, onOutput);
+  const gzipEngine = compression === 'gzip' ? createIsalInflater() : undefined;
+  const decompressor = createSyncDecompressor(compression, onOutput, { gzipEngine });
+  return decompressor === undefined
+    ? streamInflater(compression, onOutput)
+    : syncInflater(decompressor, { keepsInput: compression === 'none' });
 }
 
-function streamInflater(compression: Compression, onOutput: (chunk: Uint8Array) => void): Inflater {
+/** Memory that content goes into, directly or by a copy. */
+export interface ContentSink extends OutputMemory {
+  write(content: Uint8Array): Promise<void>;
+}
+
+/** An inflater for a thread that does little else, whose output goes into memory that others take it from. */
+export function createSinkInflater(compression: Compression, sink: ContentSink): Inflater {
+  const engine = compression === 'gzip' ? createIsalInflater() : undefined;
+  if (engine !== undefined) {
+    return syncInflater(createEngineGunzip(engine, { memory: sink }), { keepsInput: false });
+  }
+  return streamInflater(compression, (chunk) => sink.write(chunk));
+}
+
+function syncInflater(
+  { push, finish }: SyncDecompressor,
+  { keepsInput }: { readonly keepsInput: boolean },
+): Inflater {
+  return { push, finish, keepsInput };
+}
+
+/** node:zlib works in a thread of its own meanwhile. */
+function streamInflater(
+  compression: Compression,
+  onOutput: (chunk: Uint8Array) => void | Promise<void>,
+): Inflater {
   const input = new PassThrough({ highWaterMark: readSize });
   const running = (async () => {
-    for await (const chunk of decompress(input, { compression })) onOutput(chunk);
+    for await (const chunk of decompress(input, { compression, chunkSize: contentSize })) {
+      await onOutput(chunk);
+    }
   })();
   // A failure is reported by the push or finish that waits for it.
   const failed = running.catch(() => undefined);
@@ -31,5 +103,6 @@ function streamInflater(compression: Compression, onOutput: (chunk: Uint8Array) 
       input.end();
       await running;
     },
+    keepsInput: true,
   };
 }

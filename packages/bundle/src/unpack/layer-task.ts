@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Descriptor, Digest } from '@ocijs/image';
 import type { ApplyOptions, ApplyWarning } from '../rootfs/layer-context.ts';
 import type { OverlayTarget } from '../rootfs/overlay/overlay-operations.ts';
+import type { RingMemory } from './content-ring.ts';
 import type { TransferredError } from './error-transfer.ts';
 
 /** One layer to apply, in a form that crosses threads. */
@@ -16,40 +17,39 @@ export interface LayerTask extends ApplyOptions {
   readonly overlay?: OverlayTarget;
 }
 
-/** What the layer thread and the content thread are told. */
-export type LayerRequest =
-  /** With `content`, a content thread reads the blob: it sends its content there, the layer thread takes it there. */
-  | { readonly type: 'layer'; readonly task: LayerTask; readonly content: MessagePort | undefined }
-  | BlobMessage;
+/** What a thread is told to do its part of, one layer after the other. */
+export interface LayerRequest {
+  /** Counts the layers; every reply names its layer. */
+  readonly layer: number;
+  readonly task: LayerTask;
+  /** Where the bytes of the blob come from when it is in no file; only for the thread that reads it. */
+  readonly blob: MessagePort | undefined;
+  /** Where the content goes from the thread that reads it to the others; undefined when one thread does everything. */
+  readonly ring: RingMemory | undefined;
+}
 
-/** The bytes of a blob that is not in a file, for the thread that reads it. */
+/** The bytes of a blob that is not in a file, for the thread that reads it; it answers each chunk that it used up. */
 export type BlobMessage =
   | { readonly type: 'chunk'; readonly bytes: Uint8Array }
   /** No more chunks: the blob is complete, or reading it failed and the thread's result does not matter. */
   | { readonly type: 'end' };
 
-/** What the layer thread and the content thread tell. */
-export type LayerReply =
+/** What threads tell about a layer. */
+export type LayerReply = { readonly layer: number } & (
   | { readonly type: 'progress'; readonly done: number }
   | { readonly type: 'warning'; readonly warning: ApplyWarning }
-  /** One chunk was used up: send another. */
-  | { readonly type: 'more' }
-  | { readonly type: 'done'; readonly entries: number }
-  | { readonly type: 'failed'; readonly error: TransferredError };
-
-/** What the content thread sends to the layer thread. */
-export type ContentMessage =
-  /** The receiver owns the bytes and their buffer. */
-  | { readonly type: 'content'; readonly bytes: Uint8Array }
   /** The blob is what its descriptor says; decompressing it may have failed all the same. */
-  | { readonly type: 'end'; readonly digest: string; readonly failure: TransferredError | undefined }
-  /** The blob is damaged, or could not be read. */
-  | { readonly type: 'damaged'; readonly error: TransferredError };
+  | { readonly type: 'read'; readonly failure: TransferredError | undefined }
+  | { readonly type: 'hashed'; readonly digest: string }
+  | { readonly type: 'written'; readonly entries: number }
+  /** The part of one thread: of the reading one it means that the blob is damaged or could not be read. */
+  | { readonly type: 'failed'; readonly part: LayerPart; readonly error: TransferredError }
+);
 
-/** What the layer thread answers: it can take one more piece of content, or needs no more of it. */
-export type ContentReply = 'more' | 'enough';
+/** The parts of the work on a layer that threads share out. */
+export type LayerPart = 'read' | 'hashed' | 'written';
 
-/** What both threads start with. */
+/** What all threads start with. */
 export interface LayerThreadData {
   /** One byte, 1 when the thread is to stop; read between chunks, since messages wait behind synchronous work. */
   readonly stop: SharedArrayBuffer;

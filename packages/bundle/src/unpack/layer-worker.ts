@@ -1,18 +1,21 @@
-import type { ApplyWarning } from '../rootfs/layer-context.ts';
-import { blobChunks, checkStop, createProgress, reply, serveLayers } from './worker-side.ts';
+import { blobChunks, checkStop, createProgress, serveLayers } from './worker-side.ts';
 
 // Each kind of work needs modules that the other does not, and loading them takes longer than a small layer.
-serveLayers(async (task, content) => {
-  if (content === undefined) {
+serveLayers('written', async (request, reply) => {
+  const { task, ring } = request;
+  const onWarning = (warning: { readonly code: string; readonly message: string }): void =>
+    reply({ type: 'warning', warning });
+  if (ring === undefined) {
     const { applyLayer } = await import('./apply-layer.ts');
-    const options = { source: blobChunks(task), checkStop, onProgress: createProgress(), onWarning };
-    reply({ type: 'done', entries: await applyLayer(task, options) });
+    const entries = await applyLayer(task, {
+      source: (inflater) => blobChunks(request, { keepsInput: () => inflater.keepsInput }),
+      checkStop,
+      onProgress: createProgress(reply),
+      onWarning,
+    });
+    reply({ type: 'written', entries });
   } else {
-    const { applyContent } = await import('./apply-content.ts');
-    reply({ type: 'done', entries: await applyContent(task, { content, checkStop, onWarning }) });
+    const { writeContent } = await import('./write-content.ts');
+    reply({ type: 'written', entries: writeContent(task, { ring, checkStop, onWarning }) });
   }
 });
-
-function onWarning(warning: ApplyWarning): void {
-  reply({ type: 'warning', warning });
-}

@@ -6,6 +6,7 @@ import { available } from '@ocijs/linux';
 import type { Bundle } from '../bundle.ts';
 import { BundleError } from '../errors.ts';
 import { mapId } from '../id-map.ts';
+import { layersAhead } from '../limits.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import type { IdMapping } from '../spec/types.ts';
 import { writeState } from '../state.ts';
@@ -117,23 +118,27 @@ interface ApplyLayersOptions extends UnpackOptions {
 async function applyLayers(
   image: ImageSource,
   layers: readonly PlannedLayer[],
-  { rootfs, apply, signal, onEvent }: ApplyLayersOptions,
+  { rootfs, apply: options, signal, onEvent }: ApplyLayersOptions,
 ): Promise<void> {
   const total = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onEvent?.({ type: 'unpack-start', layers: layers.length, total });
   if (layers.length === 0) return;
   const warned = new Set<string>();
-  await using thread = startLayerThread();
-  for (const [index, { descriptor, diffId }] of layers.entries()) {
+  await using thread = startLayerThread({ totalSize: total });
+  // A failed layer ends the others.
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+
+  async function apply({ descriptor, diffId }: PlannedLayer, index: number): Promise<void> {
     const { digest, size, mediaType } = descriptor;
     const progress = (done: number): void =>
       onEvent?.({ type: 'layer-progress', index, digest, total: size, done });
     const file = localFile(image, descriptor);
     const entries = await thread.apply(
-      { ...apply, rootfs, descriptor: { digest, size, mediaType }, diffId, file },
+      { ...options, rootfs, descriptor: { digest, size, mediaType }, diffId, file },
       {
-        signal,
-        openBlob: () => image.openBlob(descriptor, { signal }),
+        signal: stop,
+        openBlob: () => image.openBlob(descriptor, { signal: stop }),
         onProgress: progress,
         onWarning: ({ code, message }) => {
           if (!warned.has(code)) onEvent?.({ type: 'warning', code, message });
@@ -143,6 +148,36 @@ async function applyLayers(
     );
     progress(size);
     onEvent?.({ type: 'layer-done', index, digest, entries });
+  }
+
+  await inOrder(layers, { ahead: layersAhead, run: apply, onFailure: (error) => failed.abort(error) });
+}
+
+interface InOrderOptions<Item> {
+  /** How many may run at once. */
+  readonly ahead: number;
+  readonly run: (item: Item, index: number) => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Starts to work on items in their order. Ends when nothing runs any more; throws what the first one of them threw. */
+async function inOrder<Item>(
+  items: readonly Item[],
+  { ahead, run, onFailure }: InOrderOptions<Item>,
+): Promise<void> {
+  const running: Promise<void>[] = [];
+  try {
+    for (const [index, item] of items.entries()) {
+      if (running.length >= ahead) await running.shift();
+      const started = run(item, index);
+      started.catch(() => undefined);
+      running.push(started);
+    }
+    while (running.length > 0) await running.shift();
+  } catch (error) {
+    onFailure(error);
+    await Promise.allSettled(running);
+    throw error;
   }
 }
 

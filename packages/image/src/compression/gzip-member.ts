@@ -29,8 +29,11 @@ export function readMember(bytes: Buffer, { maxOutput }: { readonly maxOutput: n
   return { status: 'complete', output, used: end + trailerBytes };
 }
 
-/** The length of the header, or undefined when it goes on behind `bytes`. */
-function headerLength(bytes: Buffer): number | undefined {
+/**
+ * The length of the gzip header that `bytes` begin with, or undefined when it goes on behind them.
+ * Throws ERR_OCI_COMPRESSION_INVALID when it is none.
+ */
+export function headerLength(bytes: Buffer): number | undefined {
   const [first = 0x1f, second = 0x8b, method = 8, flags = 0] = bytes;
   if (first !== 0x1f || second !== 0x8b) throw invalidCompression('gzip', 'is followed by something else');
   if (method !== 8 || (flags & flag.reserved) !== 0)
@@ -46,7 +49,13 @@ function headerLength(bytes: Buffer): number | undefined {
     if (end < 0 || position >= bytes.length) return undefined;
     position = end + 1;
   }
-  if ((flags & flag.headerChecksum) !== 0) position += 2;
+  if ((flags & flag.headerChecksum) !== 0) {
+    if (bytes.length < position + 2) return undefined;
+    if (bytes.readUInt16LE(position) !== (crc32(bytes.subarray(0, position)) & 0xffff)) {
+      throw invalidCompression('gzip', 'is damaged: wrong checksum of the header');
+    }
+    position += 2;
+  }
   return position < bytes.length ? position : undefined;
 }
 

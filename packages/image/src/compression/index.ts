@@ -2,6 +2,16 @@ export { type CompressOptions, compress } from './compress.ts';
 export { type DecompressOptions, decompress } from './decompress.ts';
 export { detectCompression, layerCompression } from './detect.ts';
 export { type InflateEngine, inflateEngine } from './engines.ts';
+export {
+  createEngineGunzip,
+  type GzipEngine,
+  type GzipStep,
+  type OutputMemory,
+} from './gzip-engine.ts';
 export * from './limits.ts';
-export { createSyncDecompressor, type SyncDecompressor } from './sync-decompressor.ts';
+export {
+  createSyncDecompressor,
+  type SyncDecompressor,
+  type SyncDecompressorOptions,
+} from './sync-decompressor.ts';
 export type * from './types.ts';
