@@ -15,6 +15,7 @@
 
 #include "mounts.h"
 #include "copy-up.h"
+#include "hooks.h"
 #include "process.h"
 #include "terminal.h"
 
@@ -123,6 +124,8 @@ static long run_step(const struct step *step) {
     case STEP_SCHEDULER: return step_scheduler(step);
     case STEP_IO_PRIORITY: return CALL(ioprio_set, 1, 0, number_field(step, FIELD_NUMBER));
     case STEP_MEMORY_POLICY: return step_memory_policy(step);
+    case STEP_HOOK: return step_hook(step);
+    case STEP_RESULT_FIFO: return step_result_fifo(step);
     default: return -ENOSYS;
   }
 }
@@ -185,6 +188,7 @@ static void start_child(i32 signals) {
   child = result;
   CALL(close, ends[1]);
   close_fd(&start_fifo);
+  close_fd(&result_fifo);
   for (i32 fd = 0; fd < 3; fd++) close_fd(&container_stdio[fd]);
   child_channel = ends[0];
 }

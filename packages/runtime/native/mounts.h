@@ -180,10 +180,15 @@ static long step_mount_attributes(const struct step *step) {
   return result;
 }
 
-/* The root is mounted over "/": this process still sees the host by its own root, and needs no path to the container. */
+/*
+ * The root is mounted over "/": this process still sees the host by its own root, and needs no path to the container.
+ * Hooks do: where there are some, and the path can be reached, it is mounted at its own place.
+ */
 static long step_root(const struct step *step) {
   i32 fd = slots[number_field(step, FIELD_SLOT)];
-  long result = CALL(move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+  const char *path = text_field(step, FIELD_PATH);
+  long result = path == NULL ? -EACCES : CALL(move_mount, fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+  if (result == -EACCES) result = CALL(move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
   if (result >= 0) root_fd = fd;
   return result;
 }

@@ -88,6 +88,8 @@ enum step_tag {
   STEP_OPEN_TARGET = 60,
   STEP_JOIN_TARGET = 61,
   STEP_AFFINITY = 62,
+  STEP_HOOK = 70,
+  STEP_RESULT_FIFO = 71,
 };
 
 enum field_name {

@@ -4,7 +4,7 @@
 #ifndef OCI_PROCESS_H
 #define OCI_PROCESS_H
 
-#include "report.h"
+#include "hooks.h"
 
 static const char *executable = NULL;
 static int directory_changed = 0;
@@ -112,20 +112,24 @@ static long step_stdio(const struct step *step) {
   return 0;
 }
 
-/* Closes everything but stdio, preserved fds, the channel and the fifo (if any), which move right behind those. */
+/* Closes everything but stdio, preserved fds, and what is needed until exec, which moves right behind those. */
 static long step_close_fds(void) {
+  i32 *const kept[] = {&channel, &start_fifo, &result_fifo};
   i32 base = 3 + (i32)HEADER->preserved;
-  int waits = start_fifo >= 0;
-  long high_channel = CALL(fcntl, channel, F_DUPFD_CLOEXEC, base + 2);
-  long high_fifo = waits ? CALL(fcntl, start_fifo, F_DUPFD_CLOEXEC, base + 2) : 0;
-  if (high_channel < 0 || high_fifo < 0) return high_channel < 0 ? high_channel : high_fifo;
-  long result = CALL(dup3, high_channel, base, O_CLOEXEC);
-  if (result >= 0 && waits) result = CALL(dup3, high_fifo, base + 1, O_CLOEXEC);
-  if (result < 0) return result;
-  channel = base;
-  if (waits) start_fifo = base + 1;
+  for (usize i = 0; i < COUNT(kept); i++) {
+    if (*kept[i] < 0) continue;
+    long high = CALL(fcntl, *kept[i], F_DUPFD_CLOEXEC, base + (i32)COUNT(kept));
+    if (high < 0) return high;
+    *kept[i] = (i32)high;
+  }
+  for (usize i = 0; i < COUNT(kept); i++) {
+    if (*kept[i] < 0) continue;
+    long result = CALL(dup3, *kept[i], base, O_CLOEXEC);
+    if (result < 0) return result;
+    *kept[i] = base++;
+  }
   root_fd = proc_fd = mask_fd = -1;
-  return CALL(close_range, base + (waits ? 2 : 1), ~0U, 0);
+  return CALL(close_range, base, ~0U, 0);
 }
 
 static long step_bounding(const struct step *step) {

@@ -41,6 +41,7 @@ static long child = 0;
 static int created = 0;
 static u32 current_step = NO_STEP;
 static char detail[240];
+static u32 failure_value = 0; /* how a hook ended that failed */
 
 static long fail_with(long error, const char *text) {
   append(detail, sizeof detail, 0, text);
@@ -81,7 +82,7 @@ __attribute__((noreturn)) static void fail(long error, const char *what) {
     leave(error == -ENOENT ? 127 : 126);
   }
   if (role == ROLE_MONITOR) undo();
-  send_message(MESSAGE_FAILED, current_step, (i32)-error, 0);
+  send_message(MESSAGE_FAILED, current_step, (i32)-error, failure_value);
   leave(1);
 }
 

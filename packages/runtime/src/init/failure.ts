@@ -68,6 +68,26 @@ function lookupFailure(step: Step, errno: number): RuntimeError {
   return new RuntimeError('ERR_OCI_EXEC_NOT_FOUND', message, facts);
 }
 
+/** The error of a hook that the init ran inside the container. */
+export function hookFailure(
+  place: { readonly purpose: string; readonly jsonPath?: string | undefined },
+  message: Message,
+): RuntimeError {
+  const { name, text } = describe(message.errno);
+  const { exitCode, signal } = exitOf(message.value);
+  const ends: Readonly<Record<string, string>> = {
+    ECANCELED: signal === undefined ? `exit status ${exitCode}` : `killed by ${signal}`,
+    ETIMEDOUT: 'killed by SIGKILL (it took longer than its timeout)',
+  };
+  const output = message.detail.trim();
+  const reason = `${ends[name] ?? text}${output === '' ? '' : `, output: ${output}`}`;
+  return new RuntimeError(
+    'ERR_OCI_HOOK_FAILED',
+    `error ${place.purpose.replace(/^run/, 'running')}: ${reason}`,
+    { errno: name, jsonPath: place.jsonPath ?? '' },
+  );
+}
+
 function earlyEnd(message: Message): RuntimeError {
   const { exitCode, signal } = exitOf(message.value);
   const how = signal === undefined ? `with status ${exitCode}` : `by ${signal}`;
@@ -81,6 +101,7 @@ export function stepFailure(plan: CompiledPlan, message: Message): RuntimeError 
   if (message.step === noStep && message.errno === 0) return earlyEnd(message);
   const step = plan.steps[message.step];
   if (step?.tag === 'lookup') return lookupFailure(step, message.errno);
+  if (step?.tag === 'hook') return hookFailure(step, message);
   const { name, text } = describe(message.errno);
   const purpose = step?.purpose ?? 'start the init';
   const detail = message.detail === '' ? '' : ` (${message.detail.replaceAll('\n', ' ').trim()})`;

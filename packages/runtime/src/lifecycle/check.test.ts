@@ -96,12 +96,6 @@ const unsupported: readonly (readonly [string, RuntimeSpec])[] = [
     }),
   ],
   [
-    'a hook inside the container',
-    changed((spec) => {
-      spec.hooks = { startContainer: [{ path: '/x' }] };
-    }),
-  ],
-  [
     'block device limits',
     changed((spec) => {
       spec.linux.resources = { blockIO: { weight: 100 } };
@@ -130,7 +124,6 @@ for (const [name, spec] of unsupported) {
 test('empty values of unsupported fields mean nothing', () => {
   checkSpec(
     changed((spec) => {
-      spec.hooks = { startContainer: [] };
       spec.linux.resources = { blockIO: { weight: 0, weightDevice: [] }, hugepageLimits: [], rdma: {} };
     }),
   );

@@ -26,8 +26,6 @@ function isSet(value: unknown): boolean {
 function unsupportedFields(spec: RuntimeSpec): readonly (readonly [string, unknown])[] {
   const resources = spec.linux?.resources;
   return [
-    ['$.hooks.createContainer', spec.hooks?.createContainer],
-    ['$.hooks.startContainer', spec.hooks?.startContainer],
     ['$.linux.intelRdt', spec.linux?.intelRdt],
     ['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})],
     ['$.linux.resources.blockIO', resources?.blockIO],

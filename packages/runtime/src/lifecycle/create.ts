@@ -172,7 +172,7 @@ class Creation {
     }
     this.update({ init });
     const { hooks } = this.record.spec;
-    const state = hookState(this.root, this.record, 'creating');
+    const state = hookState(this.root, this.record, 'created');
     await runHooks(hooks?.prestart, { name: 'prestart', state, signal: this.options.signal });
     await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
   }

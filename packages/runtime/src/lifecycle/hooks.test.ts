@@ -11,7 +11,7 @@ let state: HookState;
 
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'oci-hooks-'));
-  state = { ociVersion: '1.2.0', id: 'x', status: 'creating', pid: 7, bundle: directory };
+  state = { ociVersion: '1.2.0', id: 'x', status: 'created', pid: 7, bundle: directory };
 });
 
 after(() => rmSync(directory, { recursive: true, force: true }));

@@ -194,8 +194,8 @@ test('hooks run at their times with the state', { skip }, async () => {
   });
   await run(id, { bundle: directory, root, stdio });
   assert.deepEqual(readFileSync(join(directory, 'hooks'), 'utf8').trim().split('\n'), [
-    'prestart "status":"creating"',
-    'createRuntime "status":"creating"',
+    'prestart "status":"created"',
+    'createRuntime "status":"created"',
     'poststart "status":"running"',
     'poststop "status":"stopped"',
   ]);

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import { releaseInit } from '../init/index.ts';
+import { openStartResult, releaseInit } from '../init/index.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { containerDirectory } from '../state/store.ts';
@@ -25,10 +25,12 @@ export async function startRecord(record: ContainerRecord, options: LifecycleOpt
       expected: 'created',
     });
   }
-  await releaseInit(containerDirectory(root, record.id), record.init.pid, {
-    ...(options.signal && { signal: options.signal }),
-  });
+  const directory = containerDirectory(root, record.id);
+  const hasHooks = (record.spec.hooks?.startContainer ?? []).length > 0;
+  using result = hasHooks ? openStartResult(directory) : undefined;
+  await releaseInit(directory, record.init.pid, { ...(options.signal && { signal: options.signal }) });
   try {
+    await result?.wait(options.signal);
     const state = hookState(root, record, 'running');
     await runHooks(record.spec.hooks?.poststart, { name: 'poststart', state, signal: options.signal });
   } catch (error) {
@@ -38,8 +40,8 @@ export async function startRecord(record: ContainerRecord, options: LifecycleOpt
 }
 
 /**
- * Lets the process of a created container run (runtime-spec `runtime.md`, "Start"). When a poststart hook fails, the
- * container is stopped and deleted. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_HOOK_FAILED.
+ * Lets the process of a created container run (runtime-spec `runtime.md`, "Start"). When a startContainer or
+ * poststart hook fails, the container is stopped and deleted. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_HOOK_FAILED.
  */
 export async function start(id: string, options: LifecycleOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();

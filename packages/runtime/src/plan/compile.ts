@@ -1,5 +1,6 @@
 import { type PlanContext, planContext } from './context.ts';
 import { encodePlan, type PlanHeader } from './encode.ts';
+import { hooksSeeRoot, planContainerHooks, planStartResult } from './hooks.ts';
 import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
@@ -23,6 +24,7 @@ function planHost(context: PlanContext): Step[] {
   const path = `${context.input.stateDirectory}/exec.fifo`;
   return [
     ...planStreams(context),
+    ...planStartResult(context),
     stepsOf('host')('fifo', { purpose: 'make the exec fifo', fields: { path } }),
   ];
 }
@@ -88,6 +90,8 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   const limits = planRlimits(input.spec.process?.rlimits);
   const hooks = input.hostHooks ? [stepsOf('hooks')('hostHooks', { purpose: 'run the host hooks' })] : [];
   const dumpable = input.host.uid !== 0;
+  const runHooks = ask('hooks', hooks, { dumpable });
+  const isLate = hooksSeeRoot(context);
   const steps = [
     ...planHost(context),
     ...planIdMaps(context),
@@ -99,10 +103,11 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     ...cgroupNamespace(context),
     ...planSession(context),
     ...planNetwork(context),
-    ...ask('hooks', hooks, { dumpable }),
+    ...(isLate ? [] : runHooks),
+    ...planRoot(context, isLate ? runHooks : []),
+    // After the hooks, which may bring interfaces that parameters are for.
     ...planNames(context),
     ...planSysctl(context),
-    ...planRoot(context),
     ...planStdio(context),
     ...planScheduling(context),
     ...planLabels(context),
@@ -111,6 +116,7 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     ...planIdentity(context),
     initStep('created', { purpose: 'report the container as created' }),
     initStep('waitStart', { purpose: 'wait for start' }),
+    ...planContainerHooks(context, 'startContainer'),
     ...planExec(context),
   ];
   const header = planHeader(context, namespaces);

@@ -93,6 +93,8 @@ export const stepTags = {
   openTarget: 60,
   joinTarget: 61,
   affinity: 62,
+  hook: 70,
+  resultFifo: 71,
 } as const;
 
 /** The name of a step. */

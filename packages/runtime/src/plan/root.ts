@@ -1,6 +1,7 @@
 import type { PlanContext } from './context.ts';
 import { planDevices } from './devices.ts';
 import { onlyFlag } from './format.ts';
+import { hooksSeeRoot, planContainerHooks } from './hooks.ts';
 import { planMasks } from './masks.ts';
 import { mountAttributes, propagationFlags } from './mount-options.ts';
 import { openTreeStep } from './mount-steps.ts';
@@ -63,9 +64,9 @@ function finishRoot(context: PlanContext): Step[] {
   ];
 }
 
-/** Everything from the host's view of files to the container's. */
-export function planRoot(context: PlanContext): Step[] {
-  const { spec } = context.input;
+/** Everything from the host's view of files to the container's; `hooks` run when the mounts are there. */
+export function planRoot(context: PlanContext, hooks: readonly Step[]): Step[] {
+  const { spec, rootfs, noPivot } = context.input;
   const slot = context.slot();
   const mounts = planMounts(context);
   const cwd = containerPath(spec.process?.cwd ?? '/');
@@ -81,10 +82,16 @@ export function planRoot(context: PlanContext): Step[] {
       purpose: "separate the container's mounts from the host's",
       fields: { path: '/', propagation: propagationFlags.slave, recursive: 1 },
     }),
-    initStep('root', { purpose: 'mount the root file system', jsonPath: '$.root.path', fields: { slot } }),
+    initStep('root', {
+      purpose: 'mount the root file system',
+      jsonPath: '$.root.path',
+      fields: { slot, path: hooksSeeRoot(context) && !noPivot ? rootfs : undefined },
+    }),
     ...mounts.attach,
     ...planDevices(context, mounts),
     ...planConsole(context, { isFirst: true }),
+    ...hooks,
+    ...planContainerHooks(context, 'createContainer'),
     initStep('directory', {
       purpose: `make ${JSON.stringify(cwd)}`,
       jsonPath: '$.process.cwd',

@@ -2,9 +2,7 @@ import { isFrozen } from '../cgroup/freeze.ts';
 import { isAlive } from '../process/stat.ts';
 import type { ContainerRecord, ContainerStatus, State } from './record.ts';
 import { isWaitingToStart } from './store.ts';
-
-/** The version of the runtime specification that our state has the form of. */
-const stateVersion = '1.2.0';
+import { stateVersion } from './version.ts';
 
 /** Where a container is in its life, from its record, its first process and its start fifo. */
 export function containerStatus(root: string, record: ContainerRecord): ContainerStatus {
