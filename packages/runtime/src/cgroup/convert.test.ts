@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { cpuSharesToWeight, swapLimit } from './convert.ts';
+import { blockIoWeightToIoWeight, cpuSharesToWeight, swapLimit } from './convert.ts';
 
 interface Row {
   readonly kind: 'cpu' | 'memswap' | 'blkio';
   readonly shares: number;
   readonly weight: number;
+  readonly io: number;
   readonly descr: string;
   readonly memory: number;
   readonly memswap: number;
@@ -23,6 +24,17 @@ for (const row of table.cases.filter(({ kind }) => kind === 'cpu')) {
     assert.equal(cpuSharesToWeight(row.shares), row.weight);
   });
 }
+
+for (const { weight, io } of table.cases.filter(({ kind }) => kind === 'blkio')) {
+  test(`a blkio weight of ${weight} is an io weight of ${io}`, () => {
+    assert.equal(blockIoWeightToIoWeight(weight), io);
+  });
+}
+
+test('the least blkio weight is the least io weight, and none stays none', () => {
+  assert.equal(blockIoWeightToIoWeight(10), 1);
+  assert.equal(blockIoWeightToIoWeight(0), 0);
+});
 
 test('weights grow with shares, from 1 to 10000', () => {
   let last = 0;

@@ -18,6 +18,11 @@ export function cpuSharesToWeight(shares: number): number {
   return Math.ceil(Number((10 ** exponent).toFixed(9)));
 }
 
+/** `blkio.weight` of cgroup v1 (10 to 1000) stretched to `io.weight` of v2 (1 to 10000); 0 stays 0, "not set". */
+export function blockIoWeightToIoWeight(weight: number): number {
+  return weight === 0 ? 0 : 1 + Math.floor(((weight - 10) * 9999) / 990);
+}
+
 /**
  * The v1 limit of memory and swap together as the v2 limit of swap alone, in bytes; -1 is unlimited, 0 is not
  * set. Throws ERR_OCI_CGROUP_INVALID when the two limits do not fit together.

@@ -118,10 +118,32 @@ function refuseMembers(path: string): void {
   );
 }
 
+/** The form of a limit that this kernel has a file for. */
+function fileInKernel(
+  directory: CgroupDirectory,
+  write: CgroupWrite,
+): { readonly file: string; readonly value: string } | undefined {
+  const found = [write, ...(write.alternatives ?? [])].find(({ file }) =>
+    existsSync(`${directory.path}/${file}`),
+  );
+  if (found !== undefined || write.optional) return found;
+  throw new RuntimeError(
+    'ERR_OCI_CGROUP_MISSING',
+    `${write.file} cannot be set: this kernel has no such limit`,
+    {
+      path: `${directory.path}/${write.file}`,
+      actual: write.controller,
+      hint: 'Remove the limit; the kernel may be built without it, or leave its controller to another hierarchy.',
+    },
+  );
+}
+
 function applyWrites(directory: CgroupDirectory, writes: readonly CgroupWrite[]): void {
-  for (const { controller, file, value } of writes) {
-    const applies = directory.version === 'v2' || directory.controllers.includes(controller);
-    if (!applies) continue;
+  for (const write of writes) {
+    const applies = directory.version === 'v2' || directory.controllers.includes(write.controller);
+    const known = applies ? fileInKernel(directory, write) : undefined;
+    if (known === undefined) continue;
+    const { file, value } = known;
     try {
       writeFileSync(`${directory.path}/${file}`, value, { flag: 'r+' });
     } catch (error) {

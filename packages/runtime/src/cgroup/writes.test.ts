@@ -89,6 +89,82 @@ test('unified values come last on v2, and are refused on v1', () => {
   assert.throws(() => resourceWritesV1(resources), { code: 'ERR_OCI_CGROUP_INVALID' });
 });
 
+const rare: Resources = {
+  cpu: { burst: 5000, idle: 1 },
+  blockIO: {
+    weight: 100,
+    weightDevice: [{ major: 8, minor: 0, weight: 1000 }],
+    throttleReadBpsDevice: [{ major: 8, minor: 0, rate: 1024 }],
+    throttleWriteBpsDevice: [{ major: 8, minor: 0, rate: 0 }],
+    throttleReadIOPSDevice: [{ major: 8, minor: 16, rate: 10 }],
+    throttleWriteIOPSDevice: [{ major: 8, minor: 16, rate: 20 }],
+  },
+  hugepageLimits: [{ pageSize: '2MB', limit: 2_097_152 }],
+  rdma: { mlx5_1: { hcaHandles: 3, hcaObjects: 0 }, mlx4_0: { hcaObjects: 5 }, none: {} },
+};
+
+test('cgroup v1: block devices, huge pages, network classes, RDMA', () => {
+  const network = { classID: 1_048_577, priorities: [{ name: 'eth0', priority: 500 }] };
+  assert.deepEqual(lines(resourceWritesV1({ ...rare, network })), [
+    'cpu.cfs_burst_us=5000',
+    'cpu.idle=1',
+    'blkio.weight=100',
+    'blkio.weight_device=8:0 1000',
+    'blkio.throttle.read_bps_device=8:0 1024',
+    'blkio.throttle.write_bps_device=8:0 0',
+    'blkio.throttle.read_iops_device=8:16 10',
+    'blkio.throttle.write_iops_device=8:16 20',
+    'hugetlb.2MB.limit_in_bytes=2097152',
+    'hugetlb.2MB.rsvd.limit_in_bytes=2097152',
+    'net_cls.classid=1048577',
+    'net_prio.ifpriomap=eth0 500',
+    'rdma.max=mlx5_1 hca_handle=3 hca_object=0',
+    'rdma.max=mlx4_0 hca_object=5',
+  ]);
+});
+
+test('cgroup v2: the same in its words, and BFQ before the general weight', () => {
+  const writes = resourceWritesV2(rare);
+  assert.deepEqual(lines(writes), [
+    'cpu.idle=1',
+    'cpu.max.burst=5000',
+    'io.bfq.weight=100',
+    'io.bfq.weight=8:0 1000',
+    'io.max=8:0 rbps=1024',
+    'io.max=8:0 wbps=max',
+    'io.max=8:16 riops=10',
+    'io.max=8:16 wiops=20',
+    'hugetlb.2MB.max=2097152',
+    'hugetlb.2MB.rsvd.max=2097152',
+    'rdma.max=mlx5_1 hca_handle=3 hca_object=0',
+    'rdma.max=mlx4_0 hca_object=5',
+  ]);
+  assert.deepEqual(
+    writes.flatMap(({ alternatives = [] }) => alternatives),
+    [
+      { file: 'io.weight', value: '910' },
+      { file: 'io.weight', value: '8:0 10000' },
+    ],
+  );
+});
+
+test('what v2 does not have is refused, not left out', () => {
+  const refused: Resources[] = [
+    { network: { classID: 1 } },
+    { network: { priorities: [{ name: 'lo', priority: 1 }] } },
+    { blockIO: { leafWeight: 10 } },
+    { blockIO: { weightDevice: [{ major: 8, minor: 0, leafWeight: 10 }] } },
+  ];
+  for (const resources of refused) {
+    assert.throws(() => resourceWritesV2(resources), { code: 'ERR_OCI_CGROUP_MISSING' });
+  }
+  const empty: Resources = {
+    network: { classID: 0, priorities: [] },
+    blockIO: { weight: 0, weightDevice: [] },
+  };
+  assert.deepEqual([...resourceWritesV1(empty), ...resourceWritesV2(empty)], []);
+});
+
 test('large numbers are written in full', () => {
   assert.deepEqual(lines(resourceWritesV1({ memory: { limit: 2 ** 62 } })), [
     'memory.limit_in_bytes=4611686018427387904',

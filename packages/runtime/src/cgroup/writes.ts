@@ -1,12 +1,18 @@
 import type { CpuResources, MemoryResources, Resources } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
+import { blockIoV1, blockIoV2 } from './block-io.ts';
 import { cpuSharesToWeight, swapLimit } from './convert.ts';
+import { hugePageWrites, networkV1, rdmaWrites, refuseNetworkV2 } from './rare-limits.ts';
 
 /** One value for one file of one controller, as the kernel wants to read it. */
 export interface CgroupWrite {
   readonly controller: string;
   readonly file: string;
   readonly value: string;
+  /** What is written instead, the first one of which the kernel has the file. */
+  readonly alternatives?: readonly { readonly file: string; readonly value: string }[];
+  /** Left out where the kernel has no such file. */
+  readonly optional?: boolean;
 }
 
 /** Writes whose value is not set are left out; the specification's 0 means "not set" unless said otherwise. */
@@ -129,15 +135,23 @@ export function resourceWritesV1(resources: Resources): CgroupWrite[] {
     ...memoryV1(resources.memory ?? {}),
     ...cpuV1(resources.cpu ?? {}),
     ...pidsWrites(resources.pids?.limit),
+    ...blockIoV1(resources.blockIO ?? {}),
+    ...hugePageWrites(resources.hugepageLimits, 'limit_in_bytes'),
+    ...networkV1(resources.network),
+    ...rdmaWrites(resources.rdma),
   ];
 }
 
 /** The files to write in a v2 group, in order; `unified` comes last, so that it wins. */
 export function resourceWritesV2(resources: Resources): CgroupWrite[] {
+  refuseNetworkV2(resources.network);
   return [
     ...memoryV2(resources.memory ?? {}),
     ...cpuV2(resources.cpu ?? {}),
     ...pidsWrites(resources.pids?.limit),
+    ...blockIoV2(resources.blockIO ?? {}),
+    ...hugePageWrites(resources.hugepageLimits, 'max'),
+    ...rdmaWrites(resources.rdma),
     ...Object.entries(resources.unified ?? {}).map(([file, value]) => ({
       controller: file.slice(0, file.indexOf('.')),
       file,

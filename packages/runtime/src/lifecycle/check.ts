@@ -24,15 +24,7 @@ function isSet(value: unknown): boolean {
  * the sections for other systems.
  */
 function unsupportedFields(spec: RuntimeSpec): readonly (readonly [string, unknown])[] {
-  const resources = spec.linux?.resources;
-  return [
-    ['$.linux.intelRdt', spec.linux?.intelRdt],
-    ['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})],
-    ['$.linux.resources.blockIO', resources?.blockIO],
-    ['$.linux.resources.hugepageLimits', resources?.hugepageLimits],
-    ['$.linux.resources.network', resources?.network],
-    ['$.linux.resources.rdma', resources?.rdma],
-  ];
+  return [['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})]];
 }
 
 function isMapped(id: number, mappings: readonly IdMapping[]): boolean {

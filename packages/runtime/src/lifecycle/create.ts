@@ -14,6 +14,7 @@ import { RuntimeError } from '../errors.ts';
 import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
 import { signalProcess, waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
+import { createResctrl, planResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
 import { writeFilter } from '../state/filter.ts';
 import { checkContainerId } from '../state/id.ts';
@@ -161,6 +162,11 @@ class Creation {
     this.update({ cgroup });
   }
 
+  makeResctrl(plan: ResctrlPlan): void {
+    this.update({ resctrl: plan.created });
+    createResctrl(plan);
+  }
+
   /** Called by the init when its namespaces are there, before it changes its root. */
   async onCreated(pid: number): Promise<void> {
     const init = identify(pid);
@@ -177,7 +183,7 @@ class Creation {
     await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
   }
 
-  async start(bundle: LoadedBundle, programs: Programs): Promise<void> {
+  async start(bundle: LoadedBundle, programs: Programs, tasks: readonly string[]): Promise<void> {
     const { record, root, options } = this;
     const { seccomp, devices } = programs;
     if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
@@ -189,7 +195,7 @@ class Creation {
       rootfs: bundle.rootfs,
       id: record.id,
       stateDirectory: containerDirectory(root, record.id),
-      cgroupProcs: record.cgroup === undefined ? [] : procsFiles(record.cgroup),
+      cgroupProcs: [...(record.cgroup === undefined ? [] : procsFiles(record.cgroup)), ...tasks],
       stdio: options.stdio ?? inherit,
       lifetime: options.lifetime,
       onCreated: (pid) => this.onCreated(pid),
@@ -210,6 +216,7 @@ class Creation {
     await this.init?.[Symbol.asyncDispose]();
     if (record.init !== undefined && signalProcess(record.init, 9)) await waitForEnd(record.init);
     if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
+    removeResctrl(record.resctrl ?? []);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
     const removed = removeContainer(root, record.id);
     if (removed && record.init !== undefined) await runPoststopHooks(root, record, options);
@@ -234,10 +241,12 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
     const message = 'access to devices is not restricted: no cgroup file system for devices is mounted';
     options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
   }
+  const resctrl = planResctrl(id, bundle.spec.linux?.intelRdt);
   const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
   try {
     await creation.makeCgroup(plan, groups);
-    await creation.start(bundle, { seccomp: filter, devices: plan.deviceProgram });
+    if (resctrl !== undefined) creation.makeResctrl(resctrl);
+    await creation.start(bundle, { seccomp: filter, devices: plan.deviceProgram }, resctrl?.tasks ?? []);
     const init = creation.init as InitProcess;
     if (creation.record.init?.pid !== init.pid) await creation.onCreated(init.pid);
     creation.update({ finished: true });

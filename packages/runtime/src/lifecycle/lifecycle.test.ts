@@ -137,7 +137,7 @@ test('with a shared pid namespace, SIGKILL and deleting end all processes', {
 test('a configuration that cannot be run has no effect', { skip }, async () => {
   using bundle = busyboxBundle('true');
   bundle.change((spec) => {
-    spec.linux.resources = { rdma: { mlx: { hcaHandles: 2 } } };
+    spec.ociVersion = '2.0.0';
   });
   const { root, directory } = bundle;
   await assert.rejects(create(testId(), { bundle: directory, root, stdio }), {

@@ -2,6 +2,7 @@ import { isOciError } from '@ocijs/image/errors';
 import { destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { signalProcess, waitForEnd } from '../process/signal.ts';
+import { removeResctrl } from '../resctrl/group.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { readRecord, removeContainer } from '../state/store.ts';
@@ -58,5 +59,6 @@ export async function remove(id: string, options: RemoveOptions = {}): Promise<v
   }
   await end(root, record, options);
   if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
+  removeResctrl(record.resctrl ?? []);
   if (removeContainer(root, id)) await runPoststopHooks(root, record, options);
 }

@@ -20,6 +20,8 @@ export interface ContainerRecord {
   readonly init?: ProcessIdentity;
   /** The cgroup, as soon as it is decided which; its directories may not be there yet. */
   readonly cgroup?: CgroupRecord;
+  /** Directories of resctrl that were made for the container. */
+  readonly resctrl?: readonly string[];
   /** Where the monitor of an attached container writes how the init ended. */
   readonly exitFile?: string;
   /** True when its processes stay in the session keyring of whoever starts them. */
