@@ -3,7 +3,7 @@ import * as linux from '@ocijs/linux';
 import { BundleError } from '../../errors.ts';
 import { filledHolesLimit } from '../../limits.ts';
 import type { NamedEntry, RootfsOperations } from '../operations.ts';
-import { isOverlayAttribute, modeAttribute, procPath } from './marks.ts';
+import { attributeNames, isOverlayAttribute, modeAttribute, procPath } from './marks.ts';
 import { isDirectory, type LowerFile } from './merged-directories.ts';
 
 const { S_IFBLK, S_IFCHR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } = linux.constants;
@@ -79,7 +79,7 @@ export function createFileCopier(
     const isRoot = process.geteuid?.() === 0;
     // An ordinary user owns all files of its snapshots.
     if (isRoot) operations.setOwner(target, { uid, gid });
-    const names = attributeNames(layer, path);
+    const names = attributeNames(procPath(layer, path));
     const attributes = names.filter((name) =>
       name === modeAttribute ? !restoreModes : !isOverlayAttribute(name) && name !== hostAttribute,
     );
@@ -107,16 +107,7 @@ export function createFileCopier(
 
 /** The permissions that a file of a snapshot had to be kept without; undefined when it has them itself. */
 export function notedMode({ layer, path }: LowerFile): number | undefined {
-  if (!attributeNames(layer, path).includes(modeAttribute)) return undefined;
+  if (!attributeNames(procPath(layer, path)).includes(modeAttribute)) return undefined;
   const noted = linux.lgetxattr(procPath(layer, path), modeAttribute)?.toString() ?? '';
   return Number.parseInt(noted, 8) & 0o7777;
-}
-
-function attributeNames(layer: number, path: string): readonly string[] {
-  try {
-    return linux.llistxattr(procPath(layer, path));
-  } catch (error) {
-    if (linux.isSystemCallError(error, 'ENOTSUP')) return [];
-    throw error;
-  }
 }

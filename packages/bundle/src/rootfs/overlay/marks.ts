@@ -73,3 +73,13 @@ export function listLayer(layer: number, path: string): string[] {
     linux.close(fd);
   }
 }
+
+/** The names of the extended attributes of a file; none where the file system knows no attributes. */
+export function attributeNames(path: string): readonly string[] {
+  try {
+    return linux.llistxattr(path);
+  } catch (error) {
+    if (linux.isSystemCallError(error, 'ENOTSUP')) return [];
+    throw error;
+  }
+}
