@@ -113,6 +113,7 @@ export type { TarWriterEntry } from './tar/writer-entry.ts';
 export { formatTime, parseTime } from './time.ts';
 export type { ImageCollection } from './transport/collection.ts';
 export { fullName, namesOf } from './transport/names.ts';
+export { findReferrers, type ReferrerPlace, type Referrers } from './transport/referrers.ts';
 export { type ImageSelector, selectImage } from './transport/select-image.ts';
 export type { ImageSink } from './transport/sink.ts';
 export { type Spool, type SpoolOptions, spool } from './transport/spool.ts';

@@ -12,7 +12,7 @@ export { type CopyOptions, copy } from './copy/copy.ts';
 export { type LoadOptions, type LoadReport, load } from './copy/load.ts';
 export type { CommonLocation, CopyDestinationLocation, CopySourceLocation } from './copy/location.ts';
 export type { ManifestFormat } from './copy/media-types.ts';
-export type { CopyReport, RecompressedReport } from './copy/report.ts';
+export type { CopyReport, RecompressedReport, ReferrerReport } from './copy/report.ts';
 export { type SaveOptions, save } from './copy/save.ts';
 export { type DeleteReport, deleteReference } from './delete.ts';
 export type { Environment } from './env.ts';

@@ -8,7 +8,7 @@ import {
 } from '@ocijs/image';
 import { RegistryError } from './errors.ts';
 import { limits } from './limits.ts';
-import { type FetchedManifest, getManifest, headManifest } from './manifests.ts';
+import { type CallOptions, type FetchedManifest, getManifest, headManifest } from './manifests.ts';
 import type { Session } from './session.ts';
 
 /** What a reference names at the moment, and its bytes when they had to be fetched to know. */
@@ -61,6 +61,23 @@ async function headOrNothing(
     // A HEAD has no body that says what is wrong: the same question with GET does.
     const status = error instanceof RegistryError ? error.facts.status : undefined;
     if (status === 404 || status === 400) return undefined;
+    throw error;
+  }
+}
+
+/** What a tag names, when it names something. */
+export async function findTag(
+  session: Session,
+  { repository, tag, signal }: { readonly repository: string; readonly tag: string } & CallOptions,
+): Promise<Descriptor | undefined> {
+  const asked = { repository, reference: tag, signal };
+  try {
+    const head = await headManifest(session, asked);
+    if (head.digest === undefined || head.size === undefined || !isKnown(head.mediaType))
+      return describe(await getManifest(session, asked));
+    return { mediaType: head.mediaType, digest: head.digest, size: head.size };
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'ERR_OCI_REGISTRY_NOT_FOUND') return undefined;
     throw error;
   }
 }

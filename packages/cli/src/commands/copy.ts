@@ -4,7 +4,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { reportDocument } from '../describe.ts';
 import { usageError } from '../errors.ts';
-import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { platformsFlags, wantedPlatforms } from '../flags/platform.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName, transportForms } from '../image-name.ts';
 import { destinationLocation, sourceLocation } from '../locations.ts';
@@ -17,6 +17,7 @@ export default class Copy extends BaseCommand {
   static override examples = [
     '<%= config.bin %> copy docker://debian:12 oci:layout:v1',
     '<%= config.bin %> copy --all-platforms docker://alpine docker://registry.example.com/alpine',
+    '<%= config.bin %> copy --platform linux/amd64,linux/arm64 --referrers docker://team/app:1 oci:layout:1',
     '<%= config.bin %> copy app:v1 docker-archive:- | docker load',
   ];
   static override args = {
@@ -29,17 +30,24 @@ export default class Copy extends BaseCommand {
       summary: 'Copy every platform of the image',
       exclusive: ['platform'],
     }),
+    referrers: Flags.boolean({
+      default: false,
+      summary: 'Copy signatures, attestations and all else that refers to the image',
+    }),
     format: Flags.string({ options: ['oci', 'docker'], summary: 'Convert manifests (changes the digest)' }),
     compression: Flags.string({
       options: ['gzip', 'zstd', 'none'],
       summary: 'Compress layers anew (changes the digest)',
     }),
-    'preserve-digests': Flags.boolean({ default: false, summary: 'Fail rather than change a digest' }),
+    'preserve-digests': Flags.boolean({
+      default: false,
+      summary: 'Fail rather than change a digest; an index keeps entries that are not copied',
+    }),
     'src-creds': Flags.string({
       helpValue: 'USER:PASS',
       summary: "Log in to the source's registry with other credentials",
     }),
-    ...platformFlags,
+    ...platformsFlags,
     ...registryFlags,
   };
 
@@ -55,9 +63,10 @@ export default class Copy extends BaseCommand {
     const { copy } = await import('@ocijs/registry');
     const report = await copy(source, destination, {
       ...registryOptions(flags),
-      ...(await wantedPlatform(flags.platform)),
+      ...(await wantedPlatforms(flags.platform)),
       ...(creds === undefined ? {} : { sourceOptions: registryOptions({ creds }) }),
       allPlatforms: flags['all-platforms'],
+      referrers: flags.referrers,
       preserveDigests: flags['preserve-digests'],
       format: flags.format as ManifestFormat | undefined,
       compression: flags.compression as Compression | undefined,
@@ -81,6 +90,8 @@ function formatReport(report: CopyReport): string {
     `${reference}@${digest}`,
     `${moved} of ${blobs.length} blobs copied, ${formatBytes(bytesFetched + bytesPushed)}`,
   ];
+  const attached = report.referrers?.length ?? 0;
+  if (attached > 0) lines.push(`${attached} referrer${attached === 1 ? '' : 's'} copied with it`);
   const anew = report.recompressed.length;
   if (anew > 0) lines.push(`${anew} layer${anew === 1 ? '' : 's'} with other compression`);
   if (report.digestChanged) lines.push(`the digest was ${report.source.digest}`);

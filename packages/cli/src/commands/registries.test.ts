@@ -132,6 +132,27 @@ describe('oci and what else registries hold', () => {
     ]);
   });
 
+  test('copy takes referrers along, and says how many', async () => {
+    const target = `oci:${join(home.directory, 'with-referrers')}:1`;
+    const source = `docker://${registry.host}/layout:v1.10`;
+    const file = join(home.directory, 'note.txt');
+    await writeFile(file, 'noted');
+    await json('attach', `${registry.host}/layout:v1.10`, file, '--artifact-type', 'application/x-note');
+    const report = await json('copy', '--referrers', source, target);
+    const copied = report['referrers'] as readonly { readonly artifactType: string }[];
+    assert.ok(copied.some(({ artifactType }) => artifactType === 'application/x-note'));
+    const { stderr } = await home.oci(
+      'copy',
+      source,
+      target,
+      '--platform',
+      'linux/amd64,linux/arm64',
+      '--authfile',
+      authFile,
+    );
+    assert.match(stderr, /image of one platform/);
+  });
+
   test('logout forgets, and says when there is nothing to forget', async () => {
     assert.equal(((await json('logout', registry.host))['removed'] as object[]).length, 1);
     const { status, stdout, stderr } = await home.oci('logout', registry.host, '--authfile', authFile);

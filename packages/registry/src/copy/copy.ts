@@ -12,8 +12,18 @@ import { transfer } from './transfer.ts';
 export interface CopyOptions extends RegistryOptions {
   /** Which image of an index; default: the host's. It then stands alone at the destination. */
   readonly platform?: Platform | undefined;
+  /**
+   * Some images of an index, with an index that has only them; with `preserveDigests`, with the whole index, which then
+   * names images that are not there.
+   */
+  readonly platforms?: readonly Platform[] | undefined;
   /** The whole index. Default false. */
   readonly allPlatforms?: boolean | undefined;
+  /**
+   * Everything that refers to the index, its images, and what refers to those: signatures, attestations, SBOMs; also by
+   * cosign's tags. Default false.
+   */
+  readonly referrers?: boolean | undefined;
   /** Fail rather than change a digest. Default false. */
   readonly preserveDigests?: boolean | undefined;
   /** The family of manifests at the destination; default: as they are. */
@@ -38,14 +48,14 @@ export async function copy(
   destination: CopyDestinationLocation,
   options: CopyOptions = {},
 ): Promise<CopyReport> {
-  const { signal, sourceOptions, allPlatforms = false, preserveDigests = false } = options;
+  const { signal, sourceOptions, preserveDigests = false } = options;
   signal?.throwIfAborted();
   await using from = await openSource(source, { ...options, ...sourceOptions });
   const opened = await openTarget(destination, options);
   await using target = opened.target;
   const report = await transfer(from, target, {
     ...options,
-    extent: allPlatforms ? 'all' : 'one',
+    extent: extentOf(options),
     preserveDigests,
     conversion: conversionFor(target, options),
     name: opened.name,
@@ -53,6 +63,11 @@ export async function copy(
   signal?.throwIfAborted();
   await target.commit();
   return report;
+}
+
+function extentOf({ allPlatforms, platforms }: CopyOptions): 'one' | 'some' | 'all' {
+  if (allPlatforms) return 'all';
+  return platforms === undefined ? 'one' : 'some';
 }
 
 /** What is to change on the way to a target. Throws ERR_OCI_MEDIA_TYPE_UNSUPPORTED for zstd in Docker's format. */

@@ -1,6 +1,6 @@
 import {
   type Descriptor,
-  digestBytes,
+  type Digest,
   formatReference,
   ImageError,
   parseManifestOrIndex,
@@ -10,39 +10,46 @@ import { putManifest } from '../manifests.ts';
 import { canonicalRegistry } from '../names.ts';
 import type { RegistryOptions } from '../options.ts';
 import { trackBlob } from '../progress.ts';
+import { recordReferrer } from '../referrers-tag.ts';
 import { createSession } from '../session.ts';
 import { uploadBlob } from '../upload.ts';
 import type { CopySource } from './source.ts';
 import type { CopyTarget } from './target.ts';
+
+interface Document {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
 
 /** A repository that images are written to. The tag changes on commit. */
 export function registryTarget(reference: Reference, options: RegistryOptions): CopyTarget {
   const { registry, repository, digest: pinned } = reference;
   const { signal, onEvent } = options;
   const session = createSession(registry, { ...options, repository, purpose: 'push' });
-  const manifests = new Map<string, { readonly descriptor: Descriptor; readonly bytes: Uint8Array }>();
-  const names = new Map<string, string>();
+  const manifests = new Map<Digest, Document>();
+  const names = new Map<string, Digest>();
 
-  async function put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+  async function put({ descriptor, bytes }: Document, name?: string): Promise<void> {
     const { digest, mediaType } = descriptor;
     const { subjectKnown } = await putManifest(session, {
       repository,
-      reference: names.get(digest) ?? digest,
+      reference: name ?? digest,
       bytes,
       mediaType,
       signal,
     });
     const document = parseManifestOrIndex(bytes, { mediaType });
-    const { subject } = document.kind === 'manifest' ? document.manifest : document.index;
-    if (subject === undefined || subjectKnown) return;
-    const message = `${session.registry} does not list ${digest} as a referrer of ${subject.digest}`;
-    onEvent?.({ type: 'warning', code: 'REFERRERS_UNSUPPORTED', message });
+    const manifest = document.kind === 'manifest' ? document.manifest : document.index;
+    if (manifest.subject === undefined || subjectKnown) return;
+    await recordReferrer(session, { repository, descriptor, manifest, signal });
   }
 
   return {
     name: formatReference(reference),
     sequential: false,
     plainLayers: false,
+    referrers: 'subject',
+    siblingName: (tag) => tag,
     async writeBlob({ descriptor, open, source, signal: blobSignal }) {
       const progress = trackBlob(descriptor, onEvent);
       progress.start(0);
@@ -58,14 +65,21 @@ export function registryTarget(reference: Reference, options: RegistryOptions): 
       return status;
     },
     async writeManifest(descriptor, bytes) {
-      manifests.set(digestBytes(bytes), { descriptor, bytes });
+      manifests.set(descriptor.digest, { descriptor, bytes });
     },
     async add({ digest }, name) {
-      if (pinned !== undefined && pinned !== digest) throw otherDigest(digest, pinned);
-      if (name !== undefined) names.set(digest, name);
+      if (name === reference.tag && pinned !== undefined && pinned !== digest)
+        throw otherDigest(digest, pinned);
+      if (name !== undefined) names.set(name, digest);
     },
     async commit() {
-      for (const { descriptor, bytes } of manifests.values()) await put(descriptor, bytes);
+      // What has a tag comes last: nobody sees a new image without what is attached to it.
+      const named = new Set(names.values());
+      for (const [digest, document] of manifests) if (!named.has(digest)) await put(document);
+      for (const [name, digest] of names) {
+        const document = manifests.get(digest);
+        if (document !== undefined) await put(document, name);
+      }
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

@@ -42,13 +42,25 @@ export function rewriteManifest(plan: ManifestPlan, replacements: Replacements):
 /** The index with the manifests that the copy has. */
 export function rewriteIndex(
   { index, descriptor, bytes }: IndexNode,
-  { format, replacements }: { readonly format: ManifestFormat; readonly replacements: Replacements },
+  {
+    format,
+    replacements,
+    kept,
+  }: {
+    readonly format: ManifestFormat;
+    readonly replacements: Replacements;
+    /** The entries that stay; undefined: all. */
+    readonly kept?: ReadonlySet<Digest> | undefined;
+  },
 ): RewrittenDocument {
+  const entries = index.manifests.filter(({ digest }) => kept?.has(digest) ?? true);
   const mediaType = documentType(format, 'index');
   const isSame =
-    mediaType === descriptor.mediaType && index.manifests.every(({ digest }) => !replacements.has(digest));
+    mediaType === descriptor.mediaType &&
+    entries.length === index.manifests.length &&
+    entries.every(({ digest }) => !replacements.has(digest));
   if (isSame) return { descriptor, bytes, droppedAnnotations: false };
-  const manifests = index.manifests.map((entry) => {
+  const manifests = entries.map((entry) => {
     const { digest, size, mediaType: type } = replacements.get(entry.digest) ?? entry;
     const renewed = { ...entry, ...attestationOf(entry, replacements), mediaType: type, digest, size };
     return format === 'docker' ? plain(renewed) : renewed;
@@ -100,13 +112,15 @@ function subjectOf({ subject }: Manifest | Index, replacements: Replacements): {
 }
 
 /** BuildKit says in an annotation which manifest an attestation is about. */
-const ABOUT = 'vnd.docker.reference.digest';
+export const ATTESTATION_SUBJECT = 'vnd.docker.reference.digest';
 
 function attestationOf(
   { annotations }: Descriptor,
   replacements: Replacements,
 ): { annotations?: Readonly<Record<string, string>> } {
-  const about = annotations?.[ABOUT];
+  const about = annotations?.[ATTESTATION_SUBJECT];
   const renewed = about === undefined ? undefined : replacements.get(about as Digest);
-  return renewed === undefined ? {} : { annotations: { ...annotations, [ABOUT]: renewed.digest } };
+  return renewed === undefined
+    ? {}
+    : { annotations: { ...annotations, [ATTESTATION_SUBJECT]: renewed.digest } };
 }

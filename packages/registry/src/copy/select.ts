@@ -1,15 +1,29 @@
-import { type Descriptor, isIndexType, isOciError, loadImage, type Platform, parseIndex } from '@ocijs/image';
+import {
+  type Descriptor,
+  type Digest,
+  ImageError,
+  type Index,
+  isIndexType,
+  isOciError,
+  loadImage,
+  type Platform,
+  parseIndex,
+  selectPlatform,
+} from '@ocijs/image';
 import { RegistryError } from '../errors.ts';
 import { chooseAll, type ImageGraph, walkGraph } from '../graph.ts';
 import { limits } from '../limits.ts';
+import { ATTESTATION_SUBJECT } from './rewrite.ts';
 import type { CopySource } from './source.ts';
 
 /** Which images of an index go along. */
 export interface Selection {
-  /** One, which then stands alone; all; or what is there, for an archive that has only some of them. */
-  readonly extent: 'one' | 'all' | 'present';
+  /** One, which then stands alone; some; all; or what is there, for an archive that has only some of them. */
+  readonly extent: 'one' | 'some' | 'all' | 'present';
   /** With `one`; default: the host's. */
   readonly platform?: Platform | undefined;
+  /** With `some`. */
+  readonly platforms?: readonly Platform[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,14 +41,18 @@ export interface Selected {
  */
 export async function selectGraph(source: CopySource, selection: Selection): Promise<Selected> {
   const { top, platform } = await chooseTop(source, selection);
-  const present = selection.extent === 'present' ? await presentBelow(source, top, selection) : undefined;
+  const { extent, platforms = [] } = selection;
+  const present = extent === 'present' ? await presentBelow(source, top, selection) : undefined;
+  if (extent === 'some' && !isIndexType(top.mediaType)) throw noChoice(source, top);
   try {
     const graph = await walkGraph(top, {
       load: (descriptor) => load(source, descriptor, selection),
-      choose: (index) =>
-        present === undefined
+      choose: (index) => {
+        if (extent === 'some') return chooseSome(index, platforms);
+        return present === undefined
           ? chooseAll(index)
-          : index.manifests.filter(({ digest }) => present.has(digest)),
+          : index.manifests.filter(({ digest }) => present.has(digest));
+      },
     });
     return { top, graph, platform };
   } catch (error) {
@@ -49,6 +67,23 @@ export async function selectGraph(source: CopySource, selection: Selection): Pro
       },
     );
   }
+}
+
+/** The entries for some platforms, and the attestations about them. */
+function chooseSome({ manifests }: Index, platforms: readonly Platform[]): readonly Descriptor[] {
+  const chosen = new Set(platforms.map((platform) => selectPlatform(manifests, platform).digest));
+  return manifests.filter(({ digest, annotations }) => {
+    const about = annotations?.[ATTESTATION_SUBJECT];
+    return chosen.has(digest) || (about !== undefined && chosen.has(about as Digest));
+  });
+}
+
+function noChoice({ name }: CopySource, { digest }: Descriptor): ImageError {
+  return new ImageError(
+    'ERR_OCI_PLATFORM_NOT_FOUND',
+    `${name} is an image of one platform: there are no others to choose`,
+    { digest, hint: 'leave out --platform, or name one' },
+  );
 }
 
 async function chooseTop(

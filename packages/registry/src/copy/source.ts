@@ -1,6 +1,7 @@
 import {
   type Descriptor,
   type Digest,
+  findReferrers,
   formatReference,
   type ImageCollection,
   ImageError,
@@ -10,12 +11,15 @@ import {
   openLayout,
   parseReference,
   type ReadableContent,
+  type ReferrerPlace,
+  type Referrers,
   selectEntry,
   selectImage,
 } from '@ocijs/image';
 import { hasBlob } from '../blobs.ts';
 import type { RegistryOptions } from '../options.ts';
-import { resolve } from '../resolve.ts';
+import { fetchReferrers } from '../referrers.ts';
+import { findTag, resolve } from '../resolve.ts';
 import { pullPolicy } from '../signature/policy/pull-policy.ts';
 import { type CopySourceLocation, formatLocation } from './location.ts';
 import { atPlaces, openPlaces, placesContent, type RemotePlaces } from './remote-places.ts';
@@ -31,6 +35,10 @@ export interface CopySource extends AsyncDisposable {
   has(descriptor: Descriptor): Promise<boolean>;
   /** Throws unless the signature policy of this machine lets in what was chosen. */
   admit(manifests: readonly Digest[]): Promise<void>;
+  /** What refers to a manifest or index, unverified. */
+  referrers(subject: Digest): Promise<readonly Descriptor[]>;
+  /** What has a tag beside the image. */
+  sibling(tag: string): Promise<Descriptor | undefined>;
   /** The registry it is in: for mounts, and for downloads that go on where they broke. */
   readonly remote?: RemotePlaces;
   /** True for the error of a read that goes to another place when it is repeated. */
@@ -47,8 +55,15 @@ export async function openSource(
   switch (location.transport) {
     case 'registry':
       return remoteSource(location, options);
-    case 'store':
-      return storeSource(location.store, { name, top: await findStored(location.store, location.name) });
+    case 'store': {
+      const { store } = location;
+      const { registry, repository } = parseReference(location.name);
+      return storeSource(store, {
+        name,
+        top: await findStored(store, location.name),
+        tagName: (tag) => formatReference({ registry, repository, tag }),
+      });
+    }
     case 'oci': {
       const store = await openLayout(location.directory, { signal });
       const top = await selectEntry(store, location);
@@ -90,6 +105,14 @@ async function remoteSource(
       },
       has: (descriptor) =>
         atPlaces(places, ({ session, repository }) => hasBlob(session, { repository, descriptor, signal })),
+      async referrers(digest) {
+        const list = await atPlaces(places, ({ session, repository }) =>
+          fetchReferrers(session, { repository, digest, signal }),
+        );
+        return list.referrers;
+      },
+      sibling: (tag) =>
+        atPlaces(places, ({ session, repository }) => findTag(session, { repository, tag, signal })),
       remote: places,
       isWorthRepeating: content.isWorthRepeating,
       [Symbol.asyncDispose]: () => places[Symbol.asyncDispose](),
@@ -110,20 +133,30 @@ async function findStored(store: ImageStore, name: string): Promise<Descriptor> 
   });
 }
 
+interface StoreSourceOptions {
+  readonly name: string;
+  readonly top: Descriptor;
+  /** How a tag beside the image is named there. */
+  readonly tagName?: (tag: string) => string;
+  readonly dispose?: () => PromiseLike<void>;
+}
+
 /** One image of a store, layout or archive; which stays open, unless told otherwise. */
 export function storeSource(
-  store: Omit<ImageCollection, 'location'>,
-  {
-    name,
-    top,
-    dispose = async () => undefined,
-  }: { readonly name: string; readonly top: Descriptor; readonly dispose?: () => PromiseLike<void> },
+  store: Omit<ImageCollection, 'location'> & ReferrerPlace,
+  { name, top, tagName = (tag) => tag, dispose = async () => undefined }: StoreSourceOptions,
 ): CopySource {
+  let referrers: Promise<Referrers> | undefined;
   return {
     name,
     top,
     content: store,
     admit: async () => undefined,
+    async referrers(subject) {
+      referrers ??= findReferrers(store);
+      return (await referrers).get(subject) ?? [];
+    },
+    sibling: (tag) => store.resolve(tagName(tag)),
     has: async ({ digest }) => (await store.size(digest)) !== undefined,
     [Symbol.asyncDispose]: dispose,
   };

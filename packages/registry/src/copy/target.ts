@@ -8,10 +8,14 @@ import {
   formatReference,
   ImageError,
   type ImageSink,
+  type ImageStore,
+  isIndexType,
+  parseIndex,
   parseReference,
   storeSink,
 } from '@ocijs/image';
 import { downloadBlob } from '../download.ts';
+import { limits } from '../limits.ts';
 import type { RegistryOptions } from '../options.ts';
 import { type BlobProgress, trackBlob } from '../progress.ts';
 import { type CopyDestinationLocation, formatLocation } from './location.ts';
@@ -35,6 +39,15 @@ export interface CopyTarget extends AsyncDisposable {
   readonly name: string;
   /** True when blobs must come one after the other. */
   readonly sequential: boolean;
+  /**
+   * How it knows what refers to what: by the subjects of its manifests, by an index under a tag, which is to be written, or
+   * not at all.
+   */
+  readonly referrers: 'subject' | 'index' | 'none';
+  /** How a tag beside the image is named there. */
+  siblingName(tag: string): string;
+  /** What an index has that is there already. */
+  entriesOf?(name: string): Promise<readonly Descriptor[]>;
   /** Layers must not be compressed there. */
   readonly plainLayers: boolean;
   /** Brings a blob there, unless it is there already. */
@@ -67,13 +80,28 @@ export async function openTarget(
     }
     case 'store': {
       const sink = storeSink(location.store);
-      const target = sinkTarget(sink, { name, options, store: location.store });
-      return { target, name: formatReference(parseReference(location.name)) };
+      const reference = parseReference(location.name);
+      const { registry, repository } = reference;
+      const target = sinkTarget(sink, {
+        name,
+        options,
+        store: location.store,
+        referrers: 'subject',
+        siblingName: (tag) => formatReference({ registry, repository, tag }),
+      });
+      return { target, name: formatReference(reference) };
     }
     case 'oci': {
       const store = await createLayout(location.directory, { signal });
       const sink = storeSink(store, { location: location.directory });
-      const target = sinkTarget(sink, { name, options, store, dispose: () => store[Symbol.asyncDispose]() });
+      const target = sinkTarget(sink, {
+        name,
+        options,
+        store,
+        referrers: 'index',
+        entriesOf: (tag) => entriesOf(store, { tag, signal }),
+        dispose: () => store[Symbol.asyncDispose](),
+      });
       return { target, name: location.name };
     }
     case 'dir':
@@ -86,10 +114,26 @@ export async function openTarget(
       const what = typeof location.file === 'string' ? {} : { location: 'standard output' };
       if (format === 'docker' && location.name !== undefined) checkDockerName(location.name);
       const sink = await archiveSink(location.file, { ...what, format, signal });
-      const target = sinkTarget(sink, { name, options, plainLayers: format === 'docker' });
+      const target = sinkTarget(sink, {
+        name,
+        options,
+        plainLayers: format === 'docker',
+        referrers: format === 'docker' ? 'none' : 'index',
+      });
       return { target, name: location.name };
     }
   }
+}
+
+/** What the index under a name of a layout has; nothing when something else has the name. */
+async function entriesOf(
+  store: ImageStore,
+  { tag, signal }: { readonly tag: string; readonly signal: AbortSignal | undefined },
+): Promise<readonly Descriptor[]> {
+  const found = await store.resolve(tag);
+  if (found === undefined || !isIndexType(found.mediaType)) return [];
+  const raw = await store.readAll(found, { signal, limit: limits.manifestBytes });
+  return parseIndex(raw, { mediaType: found.mediaType }).manifests;
 }
 
 /** Docker knows images by name and tag only. */
@@ -110,15 +154,16 @@ interface SinkTargetOptions {
   readonly name: string;
   readonly options: RegistryOptions;
   readonly store?: ContentStore;
+  readonly referrers?: CopyTarget['referrers'];
+  readonly siblingName?: CopyTarget['siblingName'];
+  readonly entriesOf?: CopyTarget['entriesOf'];
   readonly plainLayers?: boolean;
   readonly dispose?: () => PromiseLike<void>;
 }
 
 /** A target that is a file, directory or store. */
-function sinkTarget(
-  sink: ImageSink,
-  { name, options, store, plainLayers = false, dispose }: SinkTargetOptions,
-): CopyTarget {
+function sinkTarget(sink: ImageSink, made: SinkTargetOptions): CopyTarget {
+  const { name, options, store, entriesOf, plainLayers = false } = made;
   const { onEvent } = options;
   const write = async (job: BlobJob, progress: BlobProgress): Promise<BlobStatus> => {
     const { descriptor, signal } = job;
@@ -132,6 +177,9 @@ function sinkTarget(
     name,
     sequential: sink.sequential,
     plainLayers,
+    referrers: made.referrers ?? 'none',
+    siblingName: made.siblingName ?? ((tag) => tag),
+    ...(entriesOf === undefined ? {} : { entriesOf }),
     async writeBlob(job) {
       const { descriptor, source, signal } = job;
       const remote = source?.remote;
@@ -153,7 +201,7 @@ function sinkTarget(
     commit: () => sink.commit(),
     async [Symbol.asyncDispose]() {
       await sink[Symbol.asyncDispose]();
-      await dispose?.();
+      await made.dispose?.();
     },
   };
 }

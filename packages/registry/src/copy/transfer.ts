@@ -1,7 +1,15 @@
-import { type Descriptor, type Digest, formatReference, type Platform, parseImageConfig } from '@ocijs/image';
+import {
+  type Descriptor,
+  type Digest,
+  formatReference,
+  ImageError,
+  type Platform,
+  parseImageConfig,
+} from '@ocijs/image';
 import { isForeign } from '../blobs.ts';
 import { forEachConcurrently } from '../concurrency.ts';
 import { checkConfigSize } from '../config-size.ts';
+import type { ImageGraph } from '../graph.ts';
 import { defaultConcurrency, limits } from '../limits.ts';
 import type { RegistryOptions } from '../options.ts';
 import type { BlobReport } from '../report.ts';
@@ -17,14 +25,19 @@ import {
 import { recompressLayer } from './recompress.ts';
 import type { CopyReport, RecompressedReport } from './report.ts';
 import { rewriteIndex, rewriteManifest } from './rewrite.ts';
-import { type Selected, selectGraph } from './select.ts';
+import { type Selected, type Selection, selectGraph } from './select.ts';
+import { selectReferrers } from './select-referrers.ts';
 import type { CopySource } from './source.ts';
 import type { CopyTarget } from './target.ts';
+import { writeReferrers } from './write-referrers.ts';
 
 /** How an image is brought from a source to a target. */
 export interface TransferOptions extends RegistryOptions {
-  readonly extent: 'one' | 'all' | 'present';
+  readonly extent: Selection['extent'];
   readonly platform?: Platform | undefined;
+  readonly platforms?: readonly Platform[] | undefined;
+  /** Everything that refers to what is copied, too. */
+  readonly referrers?: boolean | undefined;
   readonly conversion: Conversion;
   readonly preserveDigests: boolean;
   /** What the image is called at the target. */
@@ -49,15 +62,35 @@ export async function transfer(
   const plans = planManifests(graph, conversion);
   if (options.preserveDigests && changesDigest(graph, { plans, conversion }))
     throw digestWouldChange(top, conversion);
-  const moved = await moveBlobs(source, target, { ...options, plans });
+  if (options.referrers && target.referrers === 'none') throw cannotHoldReferrers(target);
+  const attached = options.referrers ? await selectReferrers(source, graph, options) : [];
+  // What is attached stays as it is.
+  const others = attached.flatMap((each) => planManifests(each.graph, {}));
+  const moved = await moveBlobs(source, target, { ...options, plans: [...plans, ...others] });
   signal?.throwIfAborted();
   const written = await writeDocuments(selected, target, {
     ...options,
     plans,
     replacements: moved.replacements,
+    // With its digest, an index has entries that are not there.
+    kept: options.extent === 'some' && !options.preserveDigests ? digestsIn(graph) : undefined,
   });
+  const { replacements } = moved;
+  const referrers = await writeReferrers(attached, target, { replacements, onEvent });
   await target.add(written, options.name);
-  return report({ source, target, selected, written, moved });
+  const facts = report({ source, target, selected, written, moved });
+  return options.referrers ? { ...facts, referrers } : facts;
+}
+
+function digestsIn({ indexes, manifests }: ImageGraph): ReadonlySet<Digest> {
+  return new Set([...indexes, ...manifests].map(({ descriptor }) => descriptor.digest));
+}
+
+function cannotHoldReferrers({ name }: CopyTarget): ImageError {
+  return new ImageError('ERR_OCI_ARCHIVE_INVALID', `${name} cannot hold what refers to an image`, {
+    path: name,
+    hint: 'leave out --referrers, or write an OCI archive or layout',
+  });
 }
 
 interface Moved {
@@ -171,9 +204,10 @@ async function writeDocuments(
   options: TransferOptions & {
     readonly plans: readonly ManifestPlan[];
     readonly replacements: Map<Digest, Descriptor>;
+    readonly kept: ReadonlySet<Digest> | undefined;
   },
 ): Promise<Descriptor> {
-  const { plans, replacements, conversion, onEvent } = options;
+  const { plans, replacements, kept, conversion, onEvent } = options;
   const write = async (before: Descriptor, renewed: ReturnType<typeof rewriteManifest>): Promise<void> => {
     await target.writeManifest(renewed.descriptor, renewed.bytes);
     if (renewed.descriptor.digest !== before.digest) replacements.set(before.digest, renewed.descriptor);
@@ -187,7 +221,11 @@ async function writeDocuments(
   for (const node of [...graph.indexes].reverse())
     await write(
       node.descriptor,
-      rewriteIndex(node, { format: indexFormat(node.descriptor, { plans, conversion }), replacements }),
+      rewriteIndex(node, {
+        format: indexFormat(node.descriptor, { plans, conversion }),
+        replacements,
+        kept,
+      }),
     );
   const { digest, size, mediaType } = replacements.get(top.digest) ?? top;
   return { ...top, digest, size, mediaType };
