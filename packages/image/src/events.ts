@@ -29,6 +29,37 @@ export type OciEvent =
       readonly delayMs: number;
       readonly reason: string;
     }
+  /** All blobs of a pull or push together; at most ten times a second. */
+  | {
+      readonly type: 'transfer-progress';
+      readonly direction: 'pull' | 'push';
+      readonly total: number;
+      readonly done: number;
+      /** Of the last few seconds. */
+      readonly bytesPerSecond: number;
+      /** Milliseconds; not there while there is no speed to reckon with. */
+      readonly remainingMs?: number;
+    }
+  /** What a registry says of its limits, when that changes. */
+  | {
+      readonly type: 'rate-limit';
+      readonly registry: string;
+      /** Requests in a window. */
+      readonly limit?: number;
+      /** Requests that are left. */
+      readonly remaining?: number;
+      readonly windowMs?: number;
+      /** Milliseconds until the window ends. */
+      readonly resetMs?: number;
+    }
+  /** A registry asked for patience: new transfers wait, and fewer go on at once. */
+  | {
+      readonly type: 'slow-down';
+      readonly registry: string;
+      readonly delayMs: number;
+      /** Transfers at once from now on. */
+      readonly concurrency: number;
+    }
   | { readonly type: 'unpack-start'; readonly layers: number; readonly total: number }
   | {
       readonly type: 'layer-progress';

@@ -60,14 +60,77 @@ export async function openBlob(
     await checkTotal(response, { descriptor, total: response.header('content-length') });
     return { offset: 0, body: response.body };
   }
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header('content-range') ?? '');
-  if (range === null || Number(range[1]) !== offset) {
+  const range = parseContentRange(response.header('content-range'));
+  if (range?.start !== offset) {
     await response.discard();
     // Bytes from another place would only be noticed when the whole blob has arrived.
     return openBlob(session, { ...target, offset: 0 });
   }
-  await checkTotal(response, { descriptor, total: range[2] === '*' ? undefined : range[2] });
+  await checkTotal(response, { descriptor, total: range.total });
   return { offset, body: response.body };
+}
+
+/** Bytes of a blob between two offsets; not verified yet. */
+export interface BlobRange {
+  readonly start: number;
+  /** The first byte behind it. */
+  readonly end: number;
+}
+
+/** What a registry answers to the question for a range. */
+export type RangeBody =
+  /** The range, or a shorter one from the same start. */
+  | (BlobBody & { readonly kind: 'range'; readonly end: number })
+  /** The whole blob. */
+  | (BlobBody & { readonly kind: 'whole' })
+  /** Something else: the registry does not serve ranges as RFC 9110 section 14 says. */
+  | { readonly kind: 'refused' };
+
+/** Statuses by which registries and proxies refuse a range that they could serve. */
+const noRanges: readonly number[] = [400, 405, 416, 501];
+
+/**
+ * Asks for a range of a blob. What is not exactly the range that was asked for, or its beginning, is not used.
+ * Throws ERR_OCI_SIZE_MISMATCH when the registry announces another size of the blob.
+ */
+export async function openBlobRange(
+  session: Session,
+  target: BlobTarget & { readonly range: BlobRange },
+): Promise<RangeBody> {
+  const { descriptor, range } = target;
+  const response = await session.request({
+    ...blobRequest(target),
+    method: 'GET',
+    headers: { range: `bytes=${range.start}-${range.end - 1}` },
+    accept: [200, 206, ...noRanges],
+  });
+  const { body } = response;
+  const length = response.header('content-length');
+  if (response.status === 200 && range.start === 0) {
+    await checkTotal(response, { descriptor, total: length });
+    return { kind: 'whole', offset: 0, body };
+  }
+  const found = response.status === 206 ? parseContentRange(response.header('content-range')) : undefined;
+  const isBeginning =
+    found !== undefined &&
+    found.start === range.start &&
+    found.end > found.start &&
+    found.end <= range.end &&
+    (length === undefined || Number(length) === found.end - found.start);
+  if (!isBeginning) {
+    await response.discard();
+    return { kind: 'refused' };
+  }
+  await checkTotal(response, { descriptor, total: found.total });
+  return { kind: 'range', offset: found.start, end: found.end, body };
+}
+
+function parseContentRange(
+  value: string | undefined,
+): (BlobRange & { readonly total: string | undefined }) | undefined {
+  const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(value ?? '') ?? [];
+  if (first === undefined || last === undefined) return undefined;
+  return { start: Number(first), end: Number(last) + 1, total: total === '*' ? undefined : total };
 }
 
 /** Streams a whole blob, verified; a broken connection is resumed where it broke. */

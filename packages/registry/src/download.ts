@@ -1,7 +1,18 @@
-import { type BlobStatus, type ContentStore, type Descriptor, ImageError, isOciError } from '@ocijs/image';
-import { explainForeign, openBlob, progressSince } from './blobs.ts';
+import {
+  type BlobStatus,
+  type ContentStore,
+  type Descriptor,
+  ImageError,
+  type Ingest,
+  isOciError,
+  type OnEvent,
+} from '@ocijs/image';
+import { type BlobBody, explainForeign, openBlob, progressSince } from './blobs.ts';
+import { downloadPieces, isForPieces, type PiecesOutcome } from './download-pieces.ts';
+import { createDownloadWriter, type DownloadWriter } from './download-writer.ts';
 import { type BlobProgress, trackBlob } from './progress.ts';
 import type { Session } from './session.ts';
+import type { Lane } from './transport/pace.ts';
 
 /** A blob that is to be in a store. */
 export interface DownloadTarget {
@@ -9,6 +20,8 @@ export interface DownloadTarget {
   readonly descriptor: Descriptor;
   readonly store: ContentStore;
   readonly signal?: AbortSignal | undefined;
+  /** Default: that of the session. */
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /** How a blob came into the store. */
@@ -27,7 +40,7 @@ export interface Download {
  */
 export async function downloadBlob(session: Session, target: DownloadTarget): Promise<Download> {
   const { descriptor, store } = target;
-  const progress = trackBlob(descriptor, session.options.onEvent);
+  const progress = trackBlob(descriptor, target.onEvent ?? session.options.onEvent);
   if ((await store.size(descriptor.digest)) === descriptor.size) {
     progress.done('reused');
     return { status: 'reused', received: 0, reused: descriptor.size };
@@ -56,32 +69,84 @@ async function fill(
     return { status: 'reused', received: 0, reused: size };
   }
   if (fresh) await ingest.reset();
-  let position = ingest.offset;
-  let reused = position;
-  let received = 0;
-  progress.start(position);
-  const transfer = async (): Promise<void> => {
-    if (position >= size) return;
-    const { offset, body } = await openBlob(session, { ...target, offset: position });
-    if (offset !== position) {
-      await ingest.reset();
-      position = 0;
-      reused = 0;
-    }
-    for await (const chunk of body) {
-      await ingest.write(chunk);
-      position += chunk.length;
-      received += chunk.length;
-      progress.moved(position);
-    }
-    if (position < size) throw short(descriptor, position);
-  };
-  await session.retrying(transfer, { signal, progressed: progressSince(() => position) });
+  const start = ingest.offset;
+  const transfer = { ...target, ingest, reused: start, received: 0 };
+  progress.start(start);
+  if (start < size) await receive(session, transfer);
   signal?.throwIfAborted();
   await ingest.commit();
+  const { reused, received } = transfer;
   const status = reused > 0 ? 'resumed' : 'fetched';
   progress.done(status);
   return { status, received, reused };
+}
+
+interface Transfer extends DownloadTarget {
+  readonly ingest: Ingest;
+  readonly progress: BlobProgress;
+  /** Nothing that came so far is trusted, nor how the registry cuts the blob. */
+  readonly fresh: boolean;
+  reused: number;
+  received: number;
+}
+
+async function receive(session: Session, transfer: Transfer): Promise<void> {
+  const { descriptor, ingest, signal, fresh } = transfer;
+  const lane = await session.pace.enter(signal);
+  try {
+    let whole: BlobBody | undefined;
+    if (!fresh && isForPieces(session, descriptor.size - ingest.offset)) {
+      const outcome = await receivePieces(session, { transfer, lane });
+      if (outcome === 'complete') return;
+      if (outcome !== 'no-ranges') whole = outcome;
+    }
+    const attempt = async (): Promise<void> => {
+      const opened = whole ?? (await openBlob(session, { ...transfer, offset: ingest.offset }));
+      whole = undefined;
+      await receiveRest(session, transfer, opened);
+    };
+    await session.retrying(attempt, { signal, progressed: progressSince(() => ingest.offset) });
+  } finally {
+    lane.release();
+  }
+}
+
+async function receivePieces(
+  session: Session,
+  { transfer, lane }: { readonly transfer: Transfer; readonly lane: Lane },
+): Promise<PiecesOutcome> {
+  const writer = writerFor(session, transfer);
+  const onReceived = (bytes: number): void => {
+    transfer.received += bytes;
+  };
+  return downloadPieces(session, { ...transfer, writer, lane, onReceived });
+}
+
+/** Takes what one answer brings. What arrived is written, also when the connection breaks. */
+async function receiveRest(session: Session, transfer: Transfer, { offset, body }: BlobBody): Promise<void> {
+  const { descriptor, ingest } = transfer;
+  if (ingest.offset >= descriptor.size) return;
+  if (offset !== ingest.offset) {
+    await ingest.reset();
+    transfer.reused = 0;
+  }
+  const writer = writerFor(session, transfer);
+  try {
+    for await (const chunk of body) {
+      transfer.received += chunk.length;
+      await writer.write(chunk);
+    }
+  } finally {
+    await writer.flush();
+  }
+  if (ingest.offset < descriptor.size) throw short(descriptor, ingest.offset);
+}
+
+function writerFor(session: Session, { ingest, progress }: Transfer): DownloadWriter {
+  return createDownloadWriter(ingest, {
+    recycle: (chunk) => session.recycle(chunk),
+    onWritten: (position) => progress.moved(position),
+  });
 }
 
 function isCorrupt(error: unknown): boolean {

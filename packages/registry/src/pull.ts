@@ -21,6 +21,7 @@ import type { BlobReport, TransferReport } from './report.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
 import type { Session } from './session.ts';
 import { type PullPolicy, pullPolicy } from './signature/policy/pull-policy.ts';
+import { withTransferProgress } from './transfer-progress.ts';
 
 /** Options of {@link pull}. */
 export interface PullOptions extends RegistryOptions {
@@ -134,6 +135,10 @@ async function pullBlobs(
   let bytesReused = 0;
   // Small ones first: configs and thin layers must not wait behind a large one.
   const queue = [...wanted].sort((a, b) => a.size - b.size);
+  const onEvent = withTransferProgress(session.options.onEvent, {
+    direction: 'pull',
+    total: wanted.reduce((sum, { size }) => sum + size, 0),
+  });
   await forEachConcurrently(queue, {
     limit: session.options.concurrency ?? defaultConcurrency,
     signal,
@@ -143,6 +148,7 @@ async function pullBlobs(
         repository,
         store,
         signal: blobSignal,
+        onEvent,
       });
       const { digest, size, mediaType } = descriptor;
       reports.set(digest, { digest, size, mediaType, status });

@@ -6,10 +6,11 @@ import { registryPolicy } from './config/policy.ts';
 import { endpointUrl, registryOrigin } from './endpoints.ts';
 import { registryEnvironment } from './env.ts';
 import type { RegistryError } from './errors.ts';
-import { defaultRetries, limits, timeouts } from './limits.ts';
+import { defaultConcurrency, defaultRetries, limits, timeouts } from './limits.ts';
 import { canonicalRegistry, registryHost } from './names.ts';
 import type { RegistryOptions } from './options.ts';
 import { createDispatchers } from './transport/dispatcher.ts';
+import { createPace, type Pace } from './transport/pace.ts';
 import { createTransport, type HttpRequest, type RequestBody, type Transport } from './transport/request.ts';
 import type { HttpResponse } from './transport/response.ts';
 import { responseError } from './transport/response-error.ts';
@@ -47,8 +48,12 @@ export interface Session extends AsyncDisposable {
   readonly options: RegistryOptions;
   /** True once the registry asked for credentials and took what it was given. */
   readonly authenticated: boolean;
+  /** How many blobs, or pieces of one, may travel at the same time. */
+  readonly pace: Pace;
   /** Sends one request, authorized, without repetition on failure. */
   request(request: RegistryRequest): Promise<HttpResponse>;
+  /** Gives a chunk of an answer's body back when its bytes are not needed any more, which saves memory. */
+  recycle(chunk: Uint8Array): void;
   /** Repeats a unit of work that failed with a retryable error. */
   retrying<T>(work: () => Promise<T>, options?: UnitOptions): Promise<T>;
   /** The same for work that cannot be a function. */
@@ -126,6 +131,11 @@ export function createSession(
         findCredentials({ ...options, registry: known, repository, environment, signal: closing.signal }),
     });
   });
+  const pace = createPace({
+    registry: name,
+    concurrency: options.concurrency ?? defaultConcurrency,
+    onEvent: options.onEvent,
+  });
   const warned = new Set<string>();
   let answered = false;
   let authenticated = false;
@@ -172,6 +182,7 @@ export function createSession(
       }
     }
     warn(response);
+    pace.answered(response);
     if (asked.accept.includes(response.status)) return response;
     const secrets = Object.values(place.settings.headers).flat();
     throw await responseError(response, { what: asked.what, authorization, registry: name, secrets });
@@ -196,7 +207,9 @@ export function createSession(
     get authenticated() {
       return authenticated;
     },
+    pace,
     request,
+    recycle: (chunk) => opened?.recycle(chunk),
     retrying: (work, unit = {}) => withRetry(work, retryOptions(unit)),
     retries: (unit = {}) => createRetries(retryOptions(unit)),
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,6 @@
 import type { OciEvent } from '@ocijs/image';
 import { formatBytes } from './bytes.ts';
+import { formatSpeed, noteOf } from './pace.ts';
 import type { ProgressStream } from './progress.ts';
 import { printable, shortId } from './text.ts';
 
@@ -18,6 +19,8 @@ interface Bar {
   readonly verb: string;
   readonly total: number;
   done: number;
+  /** Said behind the bytes: speed and remaining time. */
+  note?: string;
   /** Set when the step is over: what to say instead of the bar. */
   outcome?: string;
 }
@@ -85,6 +88,18 @@ function applyEvent(bars: Map<string, Bar>, event: OciEvent): boolean | string {
       bars.set(`blob ${event.digest}`, { ...bar, done: event.total, outcome: event.status });
       return true;
     }
+    case 'transfer-progress': {
+      if (event.done >= event.total) return bars.delete('transfer');
+      // Set anew, so that the sum stays below the blobs.
+      bars.delete('transfer');
+      const { direction, total, done } = event;
+      const verb = direction === 'pull' ? 'pulling' : 'pushing';
+      bars.set('transfer', { label: 'total'.padEnd(12), verb, total, done, note: formatSpeed(event) });
+      return true;
+    }
+    case 'slow-down':
+    case 'rate-limit':
+      return noteOf(event) ?? false;
     case 'layer-progress': {
       const key = `layer ${event.index}`;
       if (!bars.has(key)) bars.set(key, newBar('unpacking', event));
@@ -118,13 +133,13 @@ function advance(
   return true;
 }
 
-function formatBar({ label, verb, total, done, outcome }: Bar, columns = 80): string {
+function formatBar({ label, verb, total, done, note, outcome }: Bar, columns = 80): string {
   const size = total > 0 ? formatBytes(total) : '';
   if (outcome !== undefined) return `${label}  ${outcome.padEnd(9)} ${size}`.trimEnd().slice(0, columns);
-  const room = Math.max(10, Math.min(40, columns - 50));
+  const room = Math.max(10, Math.min(40, columns - 50 - (note === undefined ? 0 : note.length + 1)));
   const filled = total > 0 ? Math.min(room, Math.floor((done / total) * room)) : 0;
   const bar = `${'='.repeat(filled)}${filled < room ? '>' : ''}`.padEnd(room).slice(0, room);
-  return `${label}  ${verb.padEnd(9)} [${bar}] ${formatBytes(done)}/${size}`.slice(
+  return `${label}  ${verb.padEnd(9)} [${bar}] ${formatBytes(done)}/${size}${note === undefined ? '' : ` ${note}`}`.slice(
     0,
     Math.max(columns - 1, 10),
   );

@@ -1,6 +1,7 @@
 import type { OciEvent, OnEvent } from '@ocijs/image';
 import { createBars } from './bars.ts';
 import { formatBytes } from './bytes.ts';
+import { noteOf } from './pace.ts';
 import { printable, shortId } from './text.ts';
 
 export const progressModes = ['auto', 'tty', 'plain', 'json', 'none'] as const;
@@ -64,6 +65,9 @@ export function plainLine(event: OciEvent): string | undefined {
       return `${shortId(event.digest)} ${event.status}, ${formatBytes(event.total)}`;
     case 'retry':
       return `retry ${event.attempt} in ${Math.round(event.delayMs)} ms: ${printable(event.reason)}`;
+    case 'slow-down':
+    case 'rate-limit':
+      return noteOf(event);
     case 'unpack-start':
       return `unpacking ${event.layers} layer${event.layers === 1 ? '' : 's'}, ${formatBytes(event.total)}`;
     case 'layer-done':

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Digest, OciEvent } from '@ocijs/image';
+import { createBars } from './bars.ts';
 import { formatBytes, parseBytes } from './bytes.ts';
 import { describeFailure } from './failure.ts';
-import { createProgress, type ProgressMode } from './progress.ts';
+import { formatDuration, formatSpeed } from './pace.ts';
+import { createProgress, type ProgressMode, plainLine } from './progress.ts';
 import { formatAge, formatTable } from './table.ts';
 import { printable, shortId } from './text.ts';
 
@@ -109,6 +111,39 @@ describe('progress', () => {
     progress.finish();
     assert.ok(frames >= 1 && frames <= 4, `${frames} frames`);
   });
+});
+
+test('durations and speeds are short', () => {
+  assert.equal(formatDuration(1), '1 s');
+  assert.equal(formatDuration(200_000), '3 min 20 s');
+  assert.equal(formatDuration(7_500_000), '2 h 5 min');
+  assert.equal(formatSpeed({ bytesPerSecond: 85_300_000, remainingMs: 11_200 }), '85.3MB/s, 12 s left');
+  assert.equal(formatSpeed({ bytesPerSecond: 0 }), '0B/s');
+});
+
+test('a registry that asks for patience is said to, and a quota when it is nearly used up', () => {
+  assert.equal(
+    plainLine({ type: 'slow-down', registry: 'r.example', delayMs: 2_000, concurrency: 3 }),
+    'r.example asks to slow down: waiting 2 s, then at most 3 at once',
+  );
+  const quota = { type: 'rate-limit', registry: 'docker.io', limit: 200 } as const;
+  assert.equal(plainLine({ ...quota, remaining: 150 }), undefined);
+  assert.equal(plainLine({ ...quota, remaining: 9 }), 'docker.io allows 9 of 200 more requests for now');
+});
+
+test('the sum of all blobs is drawn below them, with speed and remaining time', () => {
+  let drawn = '';
+  const bars = createBars({ isTTY: true, columns: 100, write: (text) => (drawn += text) });
+  bars.show({
+    type: 'transfer-progress',
+    direction: 'pull',
+    total: 500_000_000,
+    done: 100_000_000,
+    bytesPerSecond: 40_000_000,
+    remainingMs: 10_000,
+  });
+  bars.finish();
+  assert.match(drawn, /total +pulling +\[=+> *\] 100MB\/500MB 40MB\/s, 10 s left/);
 });
 
 test('failures are described without a stack, causes in one line', () => {

@@ -3,10 +3,13 @@ import type { RegistryEnvironment } from '../env.ts';
 import { timeouts } from '../limits.ts';
 import { isLoopbackHost } from './address.ts';
 import { createLookup } from './lookup.ts';
+import { createReadBuffers, type ReadBuffers } from './read-buffers.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /** The connections of one client. */
 export interface Dispatchers {
+  /** What the connections read into. */
+  readonly buffers: ReadBuffers;
   /** The connections for a URL. A client certificate is shown to the registry's own host only. */
   get(url: URL): Promise<Dispatcher>;
   /** Breaks all connections. Idempotent. */
@@ -32,14 +35,16 @@ type Role = 'registry' | 'loopback' | 'elsewhere';
  */
 export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const made = new Map<Role, Promise<Dispatcher>>();
+  const buffers = createReadBuffers();
   let destroyed = false;
   return {
+    buffers,
     get(url) {
       if (destroyed) return Promise.reject(new Error('the registry client is closed'));
       const role = roleOf(url, options.host);
       const existing = made.get(role);
       if (existing !== undefined) return existing;
-      const dispatcher = createDispatcher(role, options);
+      const dispatcher = createDispatcher(role, { ...options, buffers });
       made.set(role, dispatcher);
       return dispatcher;
     },
@@ -59,7 +64,10 @@ function roleOf(url: URL, host: string): Role {
   return isLoopbackHost(url.host) ? 'loopback' : 'elsewhere';
 }
 
-async function createDispatcher(role: Role, options: DispatcherOptions): Promise<Dispatcher> {
+async function createDispatcher(
+  role: Role,
+  options: DispatcherOptions & { readonly buffers: ReadBuffers },
+): Promise<Dispatcher> {
   const [{ Agent, EnvHttpProxyAgent }, tls] = await Promise.all([import('undici'), options.loadTls()]);
   const { httpProxy, httpsProxy, noProxy } = options.environment;
   const guarded = role === 'elsewhere' && !isLoopbackHost(options.host);
@@ -76,7 +84,13 @@ async function createDispatcher(role: Role, options: DispatcherOptions): Promise
     allowH2: false,
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.body,
-    connect: { ...requestTls, timeout, lookup: createLookup({ guarded }), noDelay: true },
+    connect: {
+      ...requestTls,
+      ...options.buffers.options,
+      timeout,
+      lookup: createLookup({ guarded }),
+      noDelay: true,
+    },
   };
   const isLocal = role === 'loopback' || (role === 'registry' && isLoopbackHost(options.host));
   // As in Go's tools, no proxy is asked for this machine.

@@ -26,6 +26,8 @@ export interface HttpRequest {
 /** Sends requests. */
 export interface Transport extends AsyncDisposable {
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** Gives a chunk of an answer's body back when its bytes are not needed any more, which saves memory. */
+  recycle(chunk: Uint8Array): void;
 }
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -40,6 +42,7 @@ export function createTransport(options: {
   return {
     send: (request) =>
       follow(request, { registry, send: (hop) => sendOnce(hop, { userAgent, dispatchers }) }),
+    recycle: (chunk) => dispatchers.buffers.recycle(chunk),
     [Symbol.asyncDispose]: () => dispatchers.destroy(),
   };
 }

@@ -1,9 +1,9 @@
 import { secretsOf } from '../auth/basic.ts';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { requestedPause } from './rate-limit.ts';
 import { printable, redactUrl, withoutSecrets } from './redact.ts';
 import { type HttpResponse, readBody } from './response.ts';
-import { parseRetryAfter } from './retry.ts';
 
 /** What an error about an answer needs to know of the question. */
 export interface ResponseErrorContext {
@@ -43,7 +43,7 @@ export async function responseError(
       status,
       ...(hint === undefined ? {} : { hint }),
       retryable: status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505),
-      retryAfterMs: parseRetryAfter(response.header('retry-after')),
+      retryAfterMs: requestedPause(response),
     },
   );
 }
@@ -111,7 +111,7 @@ function hintFor(code: RegistryErrorCode, { entry, context, response }: HintFact
 
 function rateLimitHint({ context, response }: Pick<HintFacts, 'context' | 'response'>): string {
   const limit = response.header('ratelimit-limit');
-  const wait = parseRetryAfter(response.header('retry-after'));
+  const wait = requestedPause(response);
   const parts = [
     ...(wait === undefined ? [] : [`the registry asks to wait ${Math.ceil(wait / 1000)} s`]),
     ...(limit === undefined ? [] : [`its limit is ${printable(limit)}`]),

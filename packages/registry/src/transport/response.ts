@@ -1,7 +1,7 @@
 import { ImageError } from '@ocijs/image';
 import type { Dispatcher } from 'undici';
 import { limits } from '../limits.ts';
-import { connectionError } from './connection-error.ts';
+import { bodyChunks } from './body.ts';
 import { redactUrl } from './redact.ts';
 
 /** An answer whose body was not read yet. Read it to its end, or discard it. */
@@ -34,37 +34,9 @@ export function toResponse(
     url,
     headers: all,
     header: (name) => all(name)[0],
-    body: readChunks(body, { url, signal }),
+    body: bodyChunks(body, { url, signal }),
     discard: () => body.dump({ limit: limits.discardBytes }).then(() => undefined),
   };
-}
-
-async function* readChunks(
-  body: AsyncIterable<Uint8Array>,
-  { url, signal }: { readonly url: URL; readonly signal: AbortSignal | undefined },
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const iterator = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await nextChunk(iterator, { url, signal });
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-async function nextChunk(
-  iterator: AsyncIterator<Uint8Array>,
-  { url, signal }: { readonly url: URL; readonly signal: AbortSignal | undefined },
-): Promise<IteratorResult<Uint8Array>> {
-  try {
-    return await iterator.next();
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw connectionError(error, url);
-  }
 }
 
 /** Reads a whole body into memory. Throws ERR_OCI_LIMIT_EXCEEDED above `limit` bytes. */
