@@ -17,4 +17,5 @@ export * from './open.ts';
 export * from './process.ts';
 export * from './remove.ts';
 export * from './stat.ts';
+export * from './umask.ts';
 export * from './xattr.ts';

@@ -1,5 +1,7 @@
+import { defaultAcl, setGroup } from './directory-tree.ts';
 import { type EntryContext, metadataTarget } from './entry-context.ts';
 import { hasErrno } from './failure.ts';
+import { ownerOf } from './metadata.ts';
 
 /** Belong to the host, which labels files by its own policy. */
 const hostAttributes: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl']);
@@ -14,7 +16,8 @@ const privileged = /^(security|trusted)\./;
 export function applyAttributes(entry: EntryContext): undefined {
   const { layer, header } = entry;
   if (!layer.attributes) return;
-  if (header.type === 'directory' || header.type === 'file') removeOthers(entry);
+  if (!entry.fresh && (header.type === 'directory' || header.type === 'file')) removeOthers(entry);
+  notePlain(entry);
   for (const [name, value] of header.xattrs) {
     if (hostAttributes.has(name)) {
       layer.warn({
@@ -33,6 +36,18 @@ export function applyAttributes(entry: EntryContext): undefined {
     attempt(entry, name, () => layer.operations.setAttribute(metadataTarget(entry), name, value));
     if (!layer.attributes) return;
   }
+}
+
+/** What a directory passes on is known once its own metadata is. */
+function notePlain({ layer, header, directory, fresh }: EntryContext): void {
+  const { creator } = layer.operations;
+  if (directory === undefined) return;
+  if (creator === undefined || (layer.rootless && !fresh)) {
+    directory.plain = undefined;
+    return;
+  }
+  const isOwn = layer.rootless || ownerOf(layer, header).gid === creator.gid;
+  directory.plain = isOwn && (header.mode & setGroup) === 0 && !header.xattrs.has(defaultAcl);
 }
 
 function removeOthers(entry: EntryContext): void {

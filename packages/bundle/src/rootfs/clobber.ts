@@ -4,17 +4,23 @@ import { removeTree } from './remove.ts';
 
 /**
  * Makes place for the entry: whatever has its name goes, except that a directory stays for a directory.
- * With `keepDirlinks`, a link to a directory stays for a directory too, and ends the entry.
+ * With `keepDirlinks`, a link to a directory stays for a directory too, and ends the entry. In a directory that this
+ * layer made there is mostly nothing, so that it is looked at when creating the entry fails.
  */
 export function clobber(entry: EntryContext): 'done' | undefined {
-  const { layer, parent, base, header, path } = entry;
-  const { operations, tree } = layer;
+  const { layer, parent, path } = entry;
   if (path.length === 0) {
     entry.reused = true;
     return undefined;
   }
-  tree.touch(parent);
-  if (parent.created && !parent.upper.has(base)) return undefined;
+  layer.tree.touch(parent);
+  return parent.created ? undefined : clobberExisting(entry);
+}
+
+/** The same for an entry whose parent is prepared. */
+export function clobberExisting(entry: EntryContext): 'done' | undefined {
+  const { layer, parent, base, header, path } = entry;
+  const { operations, tree } = layer;
   const existing = operations.status(namedEntry(entry));
   if (existing === undefined) return undefined;
   if (header.type === 'directory') {

@@ -1,18 +1,38 @@
+import { clobberExisting } from './clobber.ts';
 import { type EntryContext, namedEntry } from './entry-context.ts';
 import { entryLinkname } from './entry-path.ts';
+import { hasErrno } from './failure.ts';
+import { ownerOf } from './metadata.ts';
 import type { NodeKind } from './operations.ts';
 
-/** Creates what the entry is, with no permission for anyone but the owner until its metadata is applied. */
-export function createEntry(entry: EntryContext): undefined {
+/**
+ * Creates what the entry is, and whatever has its name goes. Until its metadata is applied it has its own mode already,
+ * or no permission for anyone but the owner.
+ */
+export function createEntry(entry: EntryContext): 'done' | undefined {
+  try {
+    create(entry);
+  } catch (error) {
+    if (!entry.parent.created || !hasErrno(error, 'EEXIST')) throw error;
+    if (clobberExisting(entry) === 'done') return 'done';
+    create(entry);
+  }
+  return undefined;
+}
+
+function create(entry: EntryContext): void {
   const { layer, header, parent, base, path } = entry;
   const { operations, tree } = layer;
+  entry.fresh = !entry.reused && path.length > 0 && tree.isPlain(parent);
+  entry.settled = entry.fresh && canSettle(entry);
+  const mode = entry.settled ? header.mode : undefined;
   switch (header.type) {
     case 'directory':
-      if (!entry.reused) operations.makeDirectory(namedEntry(entry));
+      if (!entry.reused) operations.makeDirectory(namedEntry(entry), mode);
       entry.directory = path.length === 0 ? tree.root : tree.adopt(parent, base, { created: !entry.reused });
       return;
     case 'file':
-      entry.fd = operations.createFile(namedEntry(entry));
+      entry.fd = operations.createFile(namedEntry(entry), mode);
       return;
     case 'symlink':
       operations.makeSymlink(namedEntry(entry), entryLinkname(header));
@@ -26,6 +46,17 @@ export function createEntry(entry: EntryContext): undefined {
     default:
       makeDevice(entry, { type: header.type, major: header.deviceMajor, minor: header.deviceMinor });
   }
+}
+
+/** Whether the entry can be made as it is to be; set-id bits would not survive the writing of content everywhere. */
+function canSettle({ layer, header }: EntryContext): boolean {
+  const { creator } = layer.operations;
+  if (creator === undefined) return false;
+  const owner = layer.rootless ? creator : ownerOf(layer, header);
+  if (owner.uid !== creator.uid || owner.gid !== creator.gid) return false;
+  if (header.type === 'symlink') return true;
+  if (header.type === 'directory') return (header.mode & 0o7000) === 0 && (header.mode & 0o700) === 0o700;
+  return header.type === 'file' && (header.mode & 0o7000) === 0;
 }
 
 function makeLink(entry: EntryContext): void {

@@ -3,21 +3,29 @@ import { openDirectoriesLimit, pathDepthLimit } from '../limits.ts';
 import { hasErrno } from './failure.ts';
 import type { NamedEntry, RootfsOperations } from './operations.ts';
 
+/** The bit of a directory whose group goes to everything in it. */
+export const setGroup = 0o2000;
+
+/** The attribute of a directory from which everything in it gets its access control list. */
+export const defaultAcl = 'system.posix_acl_default';
+
 /** A real directory of the root file system, by its place in the tree; never a link to one. */
 export interface DirectoryNode {
   readonly name: string;
   readonly parent: DirectoryNode | undefined;
   readonly depth: number;
   readonly directories: Map<string, DirectoryNode>;
-  /** Names in it that this layer made, or that hold something this layer made. */
+  /** Names in it that this layer made, or that hold something this layer made; of a directory that is not {@link created}. */
   readonly upper: Set<string>;
-  /** This layer made it, so it holds nothing but {@link upper}. */
+  /** This layer made it, and so everything in it. */
   readonly created: boolean;
   /** Times to set at the end of the layer, when no more entries change them. */
   times: { readonly atimeNs: bigint; readonly mtimeNs: bigint } | undefined;
   /** The mode to set at the end of the layer, when it would keep an ordinary user out until then. */
   mode: number | undefined;
   touched: boolean;
+  /** What is made in it inherits neither a group nor a default ACL. Undefined until somebody asked. */
+  plain: boolean | undefined;
 }
 
 /** Options of {@link createDirectoryTree}. */
@@ -42,6 +50,10 @@ export interface DirectoryTree {
   forget(parent: DirectoryNode, name: string): void;
   /** Call before the contents of a directory change: notes its times. */
   touch(node: DirectoryNode): void;
+  /** Whether what the operations' creator makes in the directory is theirs, and inherits no default ACL. */
+  isPlain(node: DirectoryNode): boolean;
+  /** True for a name that this layer made, or that holds something this layer made. */
+  isUpper(node: DirectoryNode, name: string): boolean;
   /** Notes that this layer made the name. */
   markUpper(node: DirectoryNode, name: string): void;
   /** Gives every directory its final times and mode. */
@@ -155,13 +167,20 @@ export function createDirectoryTree(
     if (unlock) unlockDirectory(node);
   }
 
+  function isPlain(node: DirectoryNode): boolean {
+    node.plain ??= operations.creator !== undefined && readPlain(operations, place(node));
+    return node.plain;
+  }
+
+  const isUpper = (node: DirectoryNode, name: string): boolean => node.created || node.upper.has(name);
+
   function markUpper(node: DirectoryNode, name: string): void {
-    for (
-      let [at, upper]: [DirectoryNode | undefined, string] = [node, name];
-      at !== undefined && !at.upper.has(upper);
-      upper = at.name, at = at.parent
-    ) {
+    let [at, upper]: [DirectoryNode | undefined, string] = [node, name];
+    // What this layer made was noted when it was made.
+    while (at !== undefined && !isUpper(at, upper)) {
       at.upper.add(upper);
+      upper = at.name;
+      at = at.parent;
     }
   }
 
@@ -177,7 +196,30 @@ export function createDirectoryTree(
     operations.close(rootFd);
   }
 
-  return { root, open, descend, adopt, forget, touch, markUpper, finish: () => finish(), close };
+  return {
+    root,
+    open,
+    descend,
+    adopt,
+    forget,
+    touch,
+    isPlain,
+    isUpper,
+    markUpper,
+    finish: () => finish(),
+    close,
+  };
+}
+
+function readPlain({ creator, status, listAttributes }: RootfsOperations, entry: NamedEntry): boolean {
+  const found = status(entry);
+  if (found === undefined || found.gid !== creator?.gid || (found.mode & setGroup) !== 0) return false;
+  try {
+    return !listAttributes(entry).includes(defaultAcl);
+  } catch (error) {
+    if (hasErrno(error, 'ENOTSUP')) return true;
+    throw error;
+  }
 }
 
 function createNode(
@@ -194,5 +236,6 @@ function createNode(
     times: undefined,
     mode: undefined,
     touched: false,
+    plain: undefined,
   };
 }

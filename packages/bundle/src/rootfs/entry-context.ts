@@ -19,6 +19,10 @@ export interface EntryContext {
   linkSource: { readonly node: DirectoryNode; readonly name: string } | undefined;
   /** A directory that was there before, with metadata of its own. */
   reused: boolean;
+  /** It was made with nothing inherited: there are no attributes to remove. */
+  fresh: boolean;
+  /** It was made with its owner and its mode. */
+  settled: boolean;
   /** The open file, until its content is complete. */
   fd: number | undefined;
 }

@@ -143,6 +143,8 @@ function startEntry(layer: LayerContext, header: TarEntry): EntryContext {
     directory: undefined,
     linkSource: undefined,
     reused: false,
+    fresh: false,
+    settled: false,
     fd: undefined,
   };
 }

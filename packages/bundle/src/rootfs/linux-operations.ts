@@ -26,6 +26,7 @@ export interface LinuxOperationsOptions {
 export function linuxOperations(options: LinuxOperationsOptions = {}): RootfsOperations {
   const openat2 = options.openat2 ?? linux.hasOpenat2();
   return {
+    creator: linux.ownUmask() === 0 ? creator() : undefined,
     openRoot: (path) => linux.openat(AT_FDCWD, path, { flags: lookup }),
     openDirectory: openat2
       ? (directory, path) => linux.openat2(directory, path, { flags: lookup, resolve: strict })
@@ -33,11 +34,11 @@ export function linuxOperations(options: LinuxOperationsOptions = {}): RootfsOpe
     status: ({ directory, name }) => status(directory, name),
     readLink: ({ directory, name }) => linux.readlinkat(directory, name),
     list,
-    createFile: ({ directory, name }) =>
-      linux.openat(directory, name, { flags: O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode: 0o600 }),
+    createFile: ({ directory, name }, mode = 0o600) =>
+      linux.openat(directory, name, { flags: O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode }),
     write,
     resize: (fd, size) => linux.ftruncate(fd, size),
-    makeDirectory: ({ directory, name }) => linux.mkdirat(directory, name, { mode: 0o700 }),
+    makeDirectory: ({ directory, name }, mode = 0o700) => linux.mkdirat(directory, name, { mode }),
     makeSymlink: ({ directory, name }, target) => linux.symlinkat(target, directory, name),
     makeLink: (entry, newEntry) => linux.linkat(location(entry), location(newEntry)),
     makeNode: ({ directory, name }, { type, major, minor }: NodeKind) =>
@@ -63,6 +64,11 @@ export function linuxOperations(options: LinuxOperationsOptions = {}): RootfsOpe
       'fd' in target ? linux.fremovexattr(target.fd, name) : linux.lremovexattr(throughProc(target), name),
     close: (fd) => linux.close(fd),
   };
+}
+
+function creator(): RootfsOperations['creator'] {
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()];
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
 function location({ directory, name }: NamedEntry): linux.Location {
@@ -93,9 +99,9 @@ function walk(directory: number, path: string): number {
 function status(directory: number, name: string): ReturnType<RootfsOperations['status']> {
   try {
     // The directory itself needs no permission to search it.
-    const { mode, atimeNs, mtimeNs } =
+    const { mode, gid, atimeNs, mtimeNs } =
       name === '.' ? linux.fstat(directory) : linux.fstatat(directory, name, nofollow);
-    return { kind: kinds[mode & S_IFMT] ?? 'other', mode: mode & 0o7777, atimeNs, mtimeNs };
+    return { kind: kinds[mode & S_IFMT] ?? 'other', mode: mode & 0o7777, gid, atimeNs, mtimeNs };
   } catch (error) {
     if (linux.isSystemCallError(error, 'ENOENT')) return undefined;
     throw error;

@@ -1,13 +1,24 @@
+import type { TarEntry } from '@ocijs/image';
 import { mapId } from '../id-map.ts';
 import { type EntryContext, metadataTarget } from './entry-context.ts';
+import type { LayerContext } from './layer-context.ts';
+
+/** Who owns an entry on the host. */
+export function ownerOf(
+  { uidMap, gidMap }: Pick<LayerContext, 'uidMap' | 'gidMap'>,
+  { uid, gid }: Pick<TarEntry, 'uid' | 'gid'>,
+): { readonly uid: number; readonly gid: number } {
+  return {
+    uid: mapId(uid, { mappings: uidMap, kind: 'user' }),
+    gid: mapId(gid, { mappings: gidMap, kind: 'group' }),
+  };
+}
 
 /** Sets owner and group, mapped to the host; an ordinary user owns everything anyway. */
 export function applyOwner(entry: EntryContext): undefined {
   const { layer, header } = entry;
-  if (layer.rootless) return;
-  const uid = mapId(header.uid, { mappings: layer.uidMap, kind: 'user' });
-  const gid = mapId(header.gid, { mappings: layer.gidMap, kind: 'group' });
-  layer.operations.setOwner(metadataTarget(entry), { uid, gid });
+  if (layer.rootless || entry.settled) return;
+  layer.operations.setOwner(metadataTarget(entry), ownerOf(layer, header));
 }
 
 /**
@@ -16,7 +27,7 @@ export function applyOwner(entry: EntryContext): undefined {
  */
 export function applyMode(entry: EntryContext): undefined {
   const { layer, header, directory } = entry;
-  if (header.type === 'symlink') return;
+  if (header.type === 'symlink' || entry.settled) return;
   const locked = layer.rootless && directory !== undefined && (header.mode & 0o700) !== 0o700;
   if (directory !== undefined) directory.mode = locked ? header.mode : undefined;
   layer.operations.setMode(metadataTarget(entry), locked ? header.mode | 0o700 : header.mode);

@@ -6,6 +6,7 @@ export interface EntryStatus {
   readonly kind: EntryKind;
   /** Permission, set-id and sticky bits. */
   readonly mode: number;
+  readonly gid: number;
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
 }
@@ -44,14 +45,19 @@ export interface RootfsOperations {
   readLink(entry: NamedEntry): string;
   /** The names in a directory that {@link openDirectory} opened. */
   list(directory: number): string[];
-  /** Creates a file that must not exist, with mode 0600, for writing. */
-  createFile(entry: NamedEntry): number;
+  /**
+   * Who owns what is made in a directory that passes nothing on. Undefined when a umask may change the modes that
+   * things are made with.
+   */
+  readonly creator?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Creates a file that must not exist, with mode 0600 or another one, for writing. */
+  createFile(entry: NamedEntry, mode?: number): number;
   /** Writes all of `bytes`, at `position` or where the last write ended. */
   write(fd: number, bytes: Uint8Array, position?: number): void;
   /** Sets the length of a file; growing leaves a hole. */
   resize(fd: number, size: number): void;
-  /** With mode 0700. */
-  makeDirectory(entry: NamedEntry): void;
+  /** With mode 0700 or another one. */
+  makeDirectory(entry: NamedEntry, mode?: number): void;
   makeSymlink(entry: NamedEntry, target: string): void;
   /** Gives `entry` another name; of a symbolic link the link itself. */
   makeLink(entry: NamedEntry, newEntry: NamedEntry): void;

@@ -35,7 +35,7 @@ function makeDirectory(
     operations.makeDirectory(entry);
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error;
-    if (parent.upper.has(name)) {
+    if (tree.isUpper(parent, name)) {
       throw new BundleError(
         'ERR_OCI_LAYER_INVALID',
         `the layer has ${JSON.stringify(name)} as a file and as a directory`,

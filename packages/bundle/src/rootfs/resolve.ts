@@ -30,8 +30,6 @@ export function resolveDirectory(
   }
   const rest = components.slice(known);
   if (rest.length === 0) return { node, missing: [] };
-  const first = rest[0] ?? '';
-  if (node.created && !node.upper.has(first)) return { node, missing: rest };
   // The usual case takes one call: every component is a directory.
   const last = tree.descend(node, rest);
   return last === undefined ? followLinks(operations, tree, { node, rest }) : { node: last, missing: [] };
@@ -75,7 +73,6 @@ function kindOf(
   { node, name }: { readonly node: DirectoryNode; readonly name: string },
 ): string | undefined {
   if (node.directories.has(name)) return 'directory';
-  if (node.created && !node.upper.has(name)) return undefined;
   try {
     return operations.status({ directory: tree.open(node), name })?.kind;
   } catch (error) {

@@ -59,7 +59,7 @@ function removeLowerName(
   { parent, name }: { readonly parent: DirectoryNode; readonly name: string },
 ): void {
   const { operations, tree } = layer;
-  if (!parent.upper.has(name)) {
+  if (!tree.isUpper(parent, name)) {
     tree.touch(parent);
     removeTree(operations, { directory: tree.open(parent), name }, { unlock: layer.rootless });
     tree.forget(parent, name);

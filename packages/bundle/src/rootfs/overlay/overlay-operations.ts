@@ -205,11 +205,11 @@ export function overlayOperations(
     if (lowerFile(directory, name) !== undefined) makeWhiteout(upperOf(directory), name);
   }
 
-  function makeDirectory({ directory: handle, name }: NamedEntry): void {
+  function makeDirectory({ directory: handle, name }: NamedEntry, mode?: number): void {
     const directory = at(handle);
     const wasHidden = vacate(directory, name);
     const entry = { directory: upperOf(directory), name };
-    base.makeDirectory(entry);
+    base.makeDirectory(entry, mode);
     if (wasHidden) base.setAttribute(entry, opaqueAttribute(form), Buffer.from('y'));
   }
 
@@ -261,6 +261,8 @@ export function overlayOperations(
   const modes = process.geteuid?.() === 0 ? base.setMode : storedMode(base);
 
   return {
+    // An ordinary user's modes are not stored as they are.
+    creator: process.geteuid?.() === 0 ? base.creator : undefined,
     openRoot(path) {
       if (merged !== undefined) throw new Error('the overlay has an open root already');
       const upper = base.openRoot(path);
@@ -296,7 +298,7 @@ export function overlayOperations(
         : linux.readlinkat(source.layer, source.path);
     },
     list,
-    createFile: (entry) => base.createFile(fresh(entry)),
+    createFile: (entry, mode) => base.createFile(fresh(entry), mode),
     write: base.write,
     resize: base.resize,
     makeDirectory,
@@ -336,11 +338,11 @@ export function overlayOperations(
   };
 }
 
-function entryStatus({ mode, atimeNs, mtimeNs }: linux.FileStatus): EntryStatus {
+function entryStatus({ mode, gid, atimeNs, mtimeNs }: linux.FileStatus): EntryStatus {
   const type = mode & S_IFMT;
   const kinds: Readonly<Record<number, EntryKind>> = { [S_IFREG]: 'file', [S_IFLNK]: 'symlink' };
   const kind = isDirectory({ mode } as linux.FileStatus) ? 'directory' : (kinds[type] ?? 'other');
-  return { kind, mode: mode & 0o7777, atimeNs, mtimeNs };
+  return { kind, mode: mode & 0o7777, gid, atimeNs, mtimeNs };
 }
 
 function removeWhiteouts(operations: RootfsOperations, directory: number): void {

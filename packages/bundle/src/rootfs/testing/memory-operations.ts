@@ -99,7 +99,8 @@ export function recordingOperations(): RecordingOperations {
     status: (entry) => find(entry),
     readLink: (entry) => get(entry).target,
     list: (directory) => [...opened(directory).file.entries.keys()],
-    createFile: (entry) => add(insert(entry, createFile('file', 0o600), 'createFile'), pathOf(entry)),
+    createFile: (entry, mode = 0o600) =>
+      add(insert(entry, createFile('file', mode), 'createFile'), pathOf(entry)),
     write: (fd, bytes, position) => {
       const { file, path } = opened(fd);
       const start = position ?? file.content.length;
@@ -114,7 +115,8 @@ export function recordingOperations(): RecordingOperations {
       effects.push(`resize ${path} ${size}`);
       file.content = Buffer.concat([file.content], size);
     },
-    makeDirectory: (entry) => void insert(entry, createFile('directory', 0o700), 'makeDirectory'),
+    makeDirectory: (entry, mode = 0o700) =>
+      void insert(entry, createFile('directory', mode), 'makeDirectory'),
     makeSymlink: (entry, target) => {
       insert(entry, createFile('symlink', 0o777), 'makeSymlink').target = target;
     },
