@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { unpack } from '@ocijs/bundle';
 import { openLayout } from '@ocijs/image';
 import { output } from '../kit/command.ts';
@@ -12,25 +12,27 @@ export async function unpackComparison(directory: string): Promise<Comparison | 
   const reason = missing({ root: true, commands: ['debootstrap', 'umoci', 'tar', 'setfattr'] });
   if (reason) return reason;
   const { layout, tag } = await debianImage(directory);
-  const target = `${directory}/target`;
-  const cleanUp = () => rm(target, { recursive: true, force: true });
-  const contender = (name: string, run: () => Promise<unknown>): Contender => ({
+  // Every run gets a place of its own, and nothing is removed until the end: ext4 does not give out inodes again that
+  // were deleted less than a minute ago, and looks for others one by one, which would be most of what is measured.
+  let runs = 0;
+  const contender = (name: string, run: (target: string) => Promise<unknown>): Contender => ({
     name,
-    run: async () => void (await run()),
-    cleanUp,
+    run: async () => void (await run(`${directory}/target-${runs++}`)),
   });
-  const blobs = (await layers(layout)).map(
-    (digest) => `tar xzf '${layout}/blobs/${digest.replace(':', '/')}' -C '${target}'`,
-  );
+  const blobs = (await layers(layout)).map((digest) => `${layout}/blobs/${digest.replace(':', '/')}`);
+  const extract = (target: string): string =>
+    [`mkdir '${target}'`, ...blobs.map((blob) => `tar xzf '${blob}' -C '${target}'`)].join('; ');
   return {
     title: 'unpack: a debootstrapped Debian bookworm, 2 layers',
     contenders: [
-      contender('umoci unpack', () => output('umoci', ['unpack', '--image', `${layout}:${tag}`, target])),
-      contender('tar xzf', () => output('sh', ['-ec', `mkdir '${target}'; ${blobs.join('; ')}`])),
-      contender('oci unpack', () =>
+      contender('umoci unpack', (target) =>
+        output('umoci', ['unpack', '--image', `${layout}:${tag}`, target]),
+      ),
+      contender('tar xzf', (target) => output('sh', ['-ec', extract(target)])),
+      contender('oci unpack', (target) =>
         output(process.execPath, [ociProgram, 'unpack', `oci:${layout}:${tag}`, target]),
       ),
-      contender('unpack()', () => unpackInProcess(layout, { tag, target })),
+      contender('unpack()', (target) => unpackInProcess(layout, { tag, target })),
     ],
   };
 }
