@@ -20,7 +20,7 @@ import { type ByteRange, parseRange } from './range.ts';
 export async function getBlob(exchange: Exchange, digestText: string): Promise<void> {
   const { store, request, response, signal } = exchange;
   const digest = parseDigest(digestText);
-  const size = await store.size(digest);
+  const size = await sizeOf(exchange, digest);
   if (size === undefined) throw new RequestFailure(404, ['BLOB_UNKNOWN', `no blob ${digest}`]);
   if (sentNotModified(exchange, digest)) return;
   const headers = {
@@ -49,6 +49,14 @@ export async function getBlob(exchange: Exchange, digestText: string): Promise<v
   await pipeline(body as AsyncIterable<Uint8Array> | Readable, response, { signal });
 }
 
+/** A client that only asks whether a blob is there is about to name it: then it has to stay. */
+async function sizeOf({ store, request, protection }: Exchange, digest: Digest): Promise<number | undefined> {
+  const size = await store.size(digest);
+  if (size === undefined || request.method !== 'HEAD') return size;
+  await protection.protectIfWritable(digest);
+  return store.size(digest);
+}
+
 /** A range counts for GET only, and not when it is meant for other content (RFC 9110, sections 14.2 and 13.1.5). */
 function wantsPart({ request }: Exchange, digest: Digest): boolean {
   const condition = request.headers['if-range'];
@@ -61,6 +69,7 @@ function wantsPart({ request }: Exchange, digest: Digest): boolean {
  */
 export async function deleteBlob(exchange: Exchange, digestText: string): Promise<void> {
   const digest = parseDigest(digestText);
+  await exchange.protection.release(digest);
   const verdict = await removeBlob(exchange.store, digest, { signal: exchange.signal });
   if (verdict === undefined) throw new RequestFailure(404, ['BLOB_UNKNOWN', `no blob ${digest}`]);
   if (verdict.kept)
@@ -90,10 +99,11 @@ export interface BlobClaim {
 
 /** Verifies bytes and makes them a blob of the store; answers 400 when they are not what they claim to be. */
 export async function storeBlob(
-  { store, signal }: Exchange,
+  { store, protection, signal }: Exchange,
   { digest, size, source }: BlobClaim,
 ): Promise<void> {
   const descriptor: Descriptor = { mediaType: 'application/octet-stream', digest, size };
+  await protection.protect([digest]);
   try {
     const bytes = verifiedStream(iterate(source), { digest, size, signal });
     if ((await store.size(digest)) !== undefined) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Store } from '@ocijs/image';
 import { RequestFailure } from './failure.ts';
 import type { ServerLimits } from './limits.ts';
+import type { Protection } from './protection.ts';
 import type { Uploads } from './uploads.ts';
 
 /** One request and everything that a handler needs to answer it. */
@@ -11,6 +12,7 @@ export interface Exchange {
   readonly url: URL;
   readonly store: Store;
   readonly uploads: Uploads;
+  readonly protection: Protection;
   readonly limits: ServerLimits;
   /** The repository that plain tag names of the layout belong to. */
   readonly baseRepository: string;

@@ -79,6 +79,7 @@ export async function putManifest(
   const digest = digestFor(raw, reference);
   const descriptor: Descriptor = { mediaType, digest, size: raw.byteLength };
   const needed = parsedOrRefused(raw, descriptor);
+  await exchange.protection.protect(needed.map((child) => child.digest));
   if (exchange.requireContent) await refuseWhenMissing(exchange, needed);
   const { subject } = factsOf(raw, descriptor);
   await storeBlob(exchange, { digest, size: raw.byteLength, source: [raw] });

@@ -7,6 +7,7 @@ import { createGatekeeper, type RegistryAuth } from './auth/gatekeeper.ts';
 import { handle } from './handle.ts';
 import { defaultServerLimits, type ServerLimits } from './limits.ts';
 import { baseRepositoryOf } from './names.ts';
+import { createProtection } from './protection.ts';
 import { createUploads } from './uploads.ts';
 
 /** What {@link startRegistry} serves, where, and to whom. */
@@ -87,6 +88,7 @@ export async function startRegistry(options: StartRegistryOptions): Promise<Runn
   const limits = { ...defaultServerLimits, ...options.limits };
   const { auth, readOnly = false, requireContent = false, tls, onError } = options;
   const uploads = resources.use(createUploads(store, { limits, onError }));
+  const protection = resources.use(createProtection(store));
   const policy = { gatekeeper: createGatekeeper(auth), readOnly, onError };
   const stopping = new AbortController();
   const baseRepository = baseRepositoryOf(store.directory);
@@ -108,7 +110,7 @@ export async function startRegistry(options: StartRegistryOptions): Promise<Runn
     // A target that is no path, such as `//`, leads to an endpoint that does not exist.
     const url = URL.parse(path, origin) ?? new URL(origin);
     const both = AbortSignal.any([gone.signal, stopping.signal]);
-    const about = { store, uploads, limits, baseRepository, requireContent };
+    const about = { store, uploads, protection, limits, baseRepository, requireContent };
     handle({ request, response, url, ...about, signal: both }, policy).catch((error: unknown) => {
       options.onError?.(error);
       response.destroy();

@@ -24,8 +24,9 @@ export async function postUpload(exchange: Exchange, repository: string): Promis
   if (mount !== null) {
     const from = query.get('from');
     if (from !== null) checkedRepository(from);
-    if ((await exchange.store.size(wantedDigest(mount))) !== undefined)
-      return sendCreated(exchange, repository, mount);
+    const wanted = wantedDigest(mount);
+    await exchange.protection.protect([wanted]);
+    if ((await exchange.store.size(wanted)) !== undefined) return sendCreated(exchange, repository, mount);
   }
   if (digest !== null) {
     const size = announcedLength(exchange);
