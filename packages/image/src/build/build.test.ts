@@ -3,10 +3,14 @@ import { test } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestBytes } from '../digest/hasher.ts';
 import { parsePlatform } from '../platform/parse.ts';
+import { checkStore } from '../store/check/check-store.ts';
+import { collectGarbage } from '../store/garbage/collect-garbage.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { openStore } from '../store/open.ts';
+import { scratch } from '../store/scratch.testkit.ts';
 import { readTar } from '../tar/reader.ts';
 import { validateImage } from '../validate/validate-image.ts';
-import { writeImage, writeIndex } from './image.ts';
+import { type ImageDestination, writeImage, writeIndex } from './image.ts';
 import { buildLayer } from './layer.ts';
 
 const platform = parsePlatform('linux/arm64/v8');
@@ -115,4 +119,25 @@ test('building stops when aborted', async () => {
   await assert.rejects(buildLayer(entries, { signal }), { message: 'no' });
   await assert.rejects(writeImage(createMemoryStore(), { layers: [], signal }), { message: 'no' });
   await assert.rejects(writeIndex(createMemoryStore(), { manifests: [], signal }), { message: 'no' });
+});
+
+test('a collection in the middle takes nothing of an image that is to get a name', async () => {
+  await using place = await scratch();
+  await using store = await openStore(place.directory);
+  const collecting: ImageDestination = {
+    size: (digest) => store.size(digest),
+    tag: (name, descriptor) => store.tag(name, descriptor),
+    lease: (options) => store.lease(options),
+    async put(bytes, options) {
+      const written = await store.put(bytes, options);
+      await collectGarbage(store, { graceMs: 0 });
+      return written;
+    },
+  };
+  const layers = [await buildLayer(entries), await buildLayer(entries, { compression: 'none' })];
+  const image = await writeImage(collecting, { layers, platform, name: 'example.com/app:v1' });
+  await writeIndex(collecting, { manifests: [image], name: 'example.com/app:all' });
+  assert.deepEqual((await checkStore(store)).problems, []);
+  const { blobs } = await collectGarbage(store, { graceMs: 0 });
+  assert.equal(blobs.filter(({ kept }) => kept).length, 5);
 });

@@ -1,4 +1,5 @@
 import type { Descriptor } from '../descriptor.ts';
+import { digestBytes } from '../digest/hasher.ts';
 import { encodeJson } from '../json/encode.ts';
 import type { ExecutionConfig, HistoryEntry, ImageConfig, Index, Manifest } from '../manifest/types.ts';
 import { MediaType } from '../media-types.ts';
@@ -6,11 +7,13 @@ import { hostPlatform } from '../platform/host.ts';
 import type { Platform } from '../platform.ts';
 import { blobNotFound } from '../store/blobs.ts';
 import type { ContentStore } from '../store/content-store.ts';
+import type { Lease } from '../store/lease/lease.ts';
 import type { ImageStore } from '../store/store.ts';
 import type { ImageLayer } from './layer.ts';
 
 /** Where an image is written to: a store; without names, any {@link ContentStore} will do. */
-export type ImageDestination = Pick<ContentStore, 'put' | 'size'> & Partial<Pick<ImageStore, 'tag'>>;
+export type ImageDestination = Pick<ContentStore, 'put' | 'size'> &
+  Partial<Pick<ImageStore, 'tag' | 'lease'>>;
 
 /** What an image is made of. */
 export interface WriteImageOptions {
@@ -43,12 +46,18 @@ export interface WriteImageOptions {
  */
 export async function writeImage(store: ImageDestination, options: WriteImageOptions): Promise<Descriptor> {
   const { layers, platform = hostPlatform(), annotations, signal } = options;
+  await using lease = await leaseFor(store, options);
+  await lease?.add(layers.map(({ descriptor }) => descriptor.digest));
   for (const layer of layers) {
     signal?.throwIfAborted();
     await writeLayer(store, layer);
   }
   signal?.throwIfAborted();
-  const config = await store.put(encodeJson(configOf(options, platform)), { mediaType: MediaType.config });
+  const config = await putLeased(store, {
+    document: configOf(options, platform),
+    type: MediaType.config,
+    lease,
+  });
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
@@ -56,7 +65,7 @@ export async function writeImage(store: ImageDestination, options: WriteImageOpt
     layers: layers.map(({ descriptor }) => descriptor),
     ...(annotations === undefined ? {} : { annotations }),
   };
-  const written = await store.put(encodeJson(manifest), { mediaType: MediaType.manifest });
+  const written = await putLeased(store, { document: manifest, type: MediaType.manifest, lease });
   const descriptor = { ...written, platform };
   await nameIt(store, options.name, descriptor);
   return descriptor;
@@ -81,6 +90,8 @@ export async function writeIndex(
   { manifests, annotations, name, signal }: WriteIndexOptions,
 ): Promise<Descriptor> {
   signal?.throwIfAborted();
+  await using lease = await leaseFor(store, { name });
+  await lease?.add(manifests.map(({ digest }) => digest));
   for (const { digest } of manifests)
     if ((await store.size(digest)) === undefined) throw blobNotFound(digest, 'the store');
   const index: Index = {
@@ -89,9 +100,30 @@ export async function writeIndex(
     manifests,
     ...(annotations === undefined ? {} : { annotations }),
   };
-  const descriptor = await store.put(encodeJson(index), { mediaType: MediaType.index });
+  const descriptor = await putLeased(store, { document: index, type: MediaType.index, lease });
   await nameIt(store, name, descriptor);
   return descriptor;
+}
+
+/** Until the name is set, a collector must leave alone what it is to lead to. */
+async function leaseFor(
+  store: ImageDestination,
+  { name }: { readonly name?: string | undefined },
+): Promise<Lease | undefined> {
+  return name === undefined ? undefined : store.lease?.({ purpose: `writing ${name}` });
+}
+
+async function putLeased(
+  store: ImageDestination,
+  {
+    document,
+    type,
+    lease,
+  }: { readonly document: object; readonly type: string; readonly lease: Lease | undefined },
+): Promise<Descriptor> {
+  const bytes = encodeJson(document);
+  await lease?.add([digestBytes(bytes)]);
+  return store.put(bytes, { mediaType: type });
 }
 
 async function writeLayer(store: ImageDestination, { descriptor, bytes }: ImageLayer): Promise<void> {
