@@ -9,3 +9,12 @@ export const MAX_EXPANDED_CHARACTERS: number = 4 * 1024 * 1024;
 
 /** Braces within braces in one word. */
 export const MAX_EXPANSION_DEPTH = 64;
+
+/** `/etc/passwd` and `/etc/group` of an image, in bytes each; larger ones count as missing. */
+export const MAX_USER_DATABASE_BYTES: number = 4 * 1024 * 1024;
+
+/** A line of a step's output, in characters; what is longer is shown in pieces. */
+export const MAX_OUTPUT_LINE: number = 16 * 1024;
+
+/** How many of its last lines a failed step is reported with. */
+export const FAILURE_LINES = 20;

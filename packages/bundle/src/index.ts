@@ -2,10 +2,17 @@ export type * from './bundle.ts';
 export * from './errors.ts';
 export { mapId, parseIdMapping } from './id-map.ts';
 export * from './load-bundle.ts';
+export { type RepackDestination, type RepackOptions, type RepackReport, repack } from './repack/repack.ts';
 export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from './rootfs/layer.ts';
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';
 export { type LinuxOperationsOptions, linuxOperations } from './rootfs/linux-operations.ts';
 export type * from './rootfs/operations.ts';
+export {
+  type LayeredTree,
+  openLayeredTree,
+  type ResolvedPath,
+  type TreeFile,
+} from './snapshots/layered-tree.ts';
 export {
   type PreparedRootfs,
   type PrepareRootfsOptions,
@@ -20,6 +27,7 @@ export {
   type Snapshot,
   type Snapshots,
 } from './snapshots/snapshots.ts';
+export { type UpperEntriesOptions, upperEntries } from './snapshots/upper-entries.ts';
 export * from './spec/index.ts';
-export type { BundleState, FileRecord } from './state.ts';
+export { type BundleState, readState } from './state.ts';
 export { type UnpackOptions, unpack } from './unpack/unpack.ts';

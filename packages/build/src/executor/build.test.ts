@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { buildLayer, openStore, pathOf, readImageTree, type Store, walkTree, writeImage } from '@ocijs/image';
+import { isOciError } from '@ocijs/image/errors';
+import { type BuildContext, openContext } from '../context/context.ts';
+import { build } from './build.ts';
+import type { BuildEvent, BuildOptions, BuildResult } from './types.ts';
+
+const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
+const needsRoot = process.getuid?.() === 0 ? false : 'needs root: RUN mounts an overlay';
+const skip = needsRoot || (busybox === undefined ? 'needs busybox' : false);
+
+interface Scene extends AsyncDisposable {
+  readonly directory: string;
+  readonly store: Store;
+  readonly context: BuildContext;
+  readonly events: BuildEvent[];
+  build(dockerfile: string, options?: Partial<BuildOptions>): Promise<BuildResult>;
+  files(result: BuildResult): Promise<Readonly<Record<string, string>>>;
+}
+
+async function scene(files: Readonly<Record<string, string>> = {}): Promise<Scene> {
+  const directory = await mkdtemp(join(tmpdir(), 'oci-build-'));
+  const source = join(directory, 'context');
+  await mkdir(source);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(source, name, '..'), { recursive: true });
+    if (text.startsWith('-> ')) await symlink(text.slice(3), join(source, name));
+    else await writeFile(join(source, name), text);
+    if (name.endsWith('.sh')) await chmod(join(source, name), 0o755);
+  }
+  const store = await openStore(join(directory, 'store'));
+  await busyboxImage(store);
+  const context = await openContext(source);
+  const events: BuildEvent[] = [];
+  return {
+    directory,
+    store,
+    context,
+    events,
+    build: (dockerfile, options = {}) =>
+      build({
+        dockerfile,
+        context,
+        store,
+        resolveImage: (name, { platform }) => store.image(name, { platform }),
+        onEvent: (event) => events.push(event),
+        ...options,
+      }),
+    async files({ image }) {
+      const root = await readImageTree(image);
+      const found = [...walkTree(root)].map((node) => {
+        const { type, mode, uid, gid } = node.inode.header;
+        return [pathOf(node), `${type} ${mode.toString(8)} ${uid}:${gid}`] as const;
+      });
+      return Object.fromEntries(found);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      context[Symbol.dispose]();
+      await store[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function busyboxImage(store: Store): Promise<void> {
+  if (busybox === undefined) return;
+  const body = await readFile(busybox);
+  const layer = await buildLayer(
+    [
+      { header: { name: 'bin/', type: 'directory' } },
+      { header: { name: 'bin/busybox', mode: 0o755, size: body.length }, body },
+      ...['sh', 'cat', 'id', 'mkdir', 'rm', 'ls', 'echo', 'true'].map((name) => ({
+        header: { name: `bin/${name}`, type: 'symlink' as const, linkname: 'busybox' },
+      })),
+      { header: { name: 'etc/', type: 'directory' } },
+      {
+        header: { name: 'etc/passwd', size: 36 },
+        body: Buffer.from('root:x:0:0::/:\napp:x:7:8::/home/app:\n'.slice(0, 36)),
+      },
+      { header: { name: 'tmp/', type: 'directory', mode: 0o1777 } },
+      { header: { name: 'tmp/old', size: 3 }, body: Buffer.from('old') },
+    ],
+    { compression: 'none' },
+  );
+  await writeImage(store, { name: 'busybox', layers: [layer] });
+}
+
+describe('build', { skip }, () => {
+  test('a Dockerfile with steps of all kinds', async () => {
+    await using at = await scene({ 'app/run.sh': '#!/bin/sh\n', 'app/notes.md': '#', 'other.txt': 'other' });
+    const result = await at.build(
+      [
+        'FROM busybox AS build',
+        'ARG VERSION=1',
+        'WORKDIR /src',
+        'COPY app .',
+        'RUN echo "version $VERSION" > out && rm /tmp/old && echo $HOME',
+        'FROM busybox',
+        'COPY --from=build --chown=app /src/out /opt/',
+        'COPY --exclude=**/*.md app /app/',
+        'USER app',
+        'ENV A=1 B=$A',
+        'RUN id -u > /tmp/uid',
+        'CMD ["cat", "/opt/out"]',
+      ].join('\n'),
+      { arguments: new Map([['VERSION', '2']]), labels: { x: 'y' }, names: ['result:1'] },
+    );
+    const files = await at.files(result);
+    assert.equal(files['opt/out'], 'file 644 7:8');
+    assert.equal(files['app/run.sh'], 'file 755 0:0');
+    assert.equal(files['app/notes.md'], undefined);
+    assert.equal(files['tmp/old'], 'file 644 0:0', 'another stage removed its own');
+    assert.equal(files['tmp/uid'], 'file 644 7:8');
+    for (const gone of ['proc', 'sys', 'dev', 'etc/resolv.conf', 'etc/hosts'])
+      assert.equal(files[gone], undefined, gone);
+    const { config } = result.image.config;
+    assert.deepEqual(config?.Cmd, ['cat', '/opt/out']);
+    assert.deepEqual(config?.Env?.slice(1), ['A=1', 'B=']);
+    assert.deepEqual([config?.User, config?.Labels], ['app', { x: 'y' }]);
+    assert.equal((await at.store.resolve('result:1'))?.digest, result.descriptor.digest);
+  });
+
+  test('the same build gives the same digest and runs nothing; a changed file runs what depends on it', async () => {
+    const text = 'FROM busybox\nRUN echo one > /one\nCOPY a /a\nRUN cat /a > /b';
+    await using at = await scene({ a: 'a' });
+    const first = await at.build(text);
+    assert.deepEqual(first.steps, { done: 3, cached: 0 });
+    const second = await at.build(text);
+    assert.deepEqual(second.steps, { done: 0, cached: 3 });
+    assert.equal(second.descriptor.digest, first.descriptor.digest);
+    const fresh = await at.build(text, { noCache: true });
+    assert.equal(fresh.descriptor.digest, first.descriptor.digest);
+    await writeFile(join(at.directory, 'context/a'), 'changed');
+    assert.deepEqual((await at.build(text)).steps, { done: 2, cached: 1 });
+  });
+
+  test('a step that fails says what it printed, and leaves nothing behind', async () => {
+    await using at = await scene();
+    await assert.rejects(at.build('FROM busybox\nRUN echo before; echo why >&2; exit 3'), (error) => {
+      assert.ok(isOciError(error, 'ERR_OCI_BUILD_STEP_FAILED'));
+      assert.match(error.message, /exit code 3.*before.*why/s);
+      return true;
+    });
+    const mounts = await readFile('/proc/self/mounts', 'utf8');
+    assert.ok(!mounts.includes(at.directory));
+  });
+
+  test('secrets are in no layer, no history and no event', async () => {
+    await using at = await scene();
+    const text =
+      'FROM busybox\nRUN --mount=type=secret,id=t --mount=type=secret,id=t,env=T [ "$T" = "$(cat /run/secrets/t)" ]';
+    const secrets = new Map([['t', Buffer.from('hunter2')]]);
+    const result = await at.build(text, { secrets });
+    assert.ok(!JSON.stringify([at.events, result.image.config]).includes('hunter2'));
+    assert.deepEqual(
+      Object.keys(await at.files(result)).filter((path) => path.includes('secret')),
+      [],
+    );
+    await assert.rejects(at.build('FROM busybox\nRUN --mount=type=secret,id=u,required true'), (error) =>
+      isOciError(error, 'ERR_OCI_BUILD_SECRET_MISSING'),
+    );
+  });
+
+  test('no link leads out of the context', async () => {
+    await using at = await scene({
+      out: '-> /etc',
+      up: '-> ../../../etc/passwd',
+      'd/in': '-> ../real',
+      real: 'r',
+    });
+    const files = await at.files(await at.build('FROM scratch\nCOPY d /d/\nCOPY d/in /in'));
+    assert.deepEqual(files, {
+      '': files[''],
+      d: 'directory 755 0:0',
+      'd/in': 'symlink 777 0:0',
+      in: 'file 644 0:0',
+    });
+    for (const name of ['out/passwd', 'up', '../../etc/passwd'])
+      await assert.rejects(at.build(`FROM scratch\nCOPY ${name} /x`), (error) =>
+        isOciError(error, 'ERR_OCI_BUILD_SOURCE_NOT_FOUND'),
+      );
+  });
+
+  test('an abort ends the running step', async () => {
+    await using at = await scene();
+    const controller = new AbortController();
+    const running = at.build('FROM busybox\nRUN echo ready; while true; do :; done', {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'step-output') controller.abort(new Error('enough'));
+      },
+    });
+    await assert.rejects(running, /enough/);
+  });
+});

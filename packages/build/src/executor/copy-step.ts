@@ -1,0 +1,80 @@
+import { posix } from 'node:path';
+import { writeLayer } from '@ocijs/image';
+import { stepKey } from '../cache/step-cache.ts';
+import { filesDigest } from '../copy/files-digest.ts';
+import { layerEntries } from '../copy/layer-entries.ts';
+import { parseModeChange } from '../copy/permissions.ts';
+import { type ContentFile, planCopy } from '../copy/plan-copy.ts';
+import { type CopyRoot, selectFiles } from '../copy/select-files.ts';
+import type { CopyInstruction } from '../dockerfile/instructions/types.ts';
+import { BuildError } from '../errors.ts';
+import type { BuildEnvironment, StepOutcome } from './environment.ts';
+import { findOwner, type Owner } from './find-owner.ts';
+import { fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
+
+/** Executes `COPY`, and `ADD` of local files. The layer is written without any file system being mounted. */
+export async function copyStep(
+  environment: BuildEnvironment,
+  state: StageState,
+  {
+    instruction,
+    stage,
+    createdBy,
+  }: { readonly instruction: CopyInstruction; readonly stage: number; readonly createdBy: string },
+): Promise<StepOutcome> {
+  const { options, store, cache } = environment;
+  const { signal, created, noCache = false } = options;
+  const named = instruction.from;
+  const source =
+    named === undefined
+      ? undefined
+      : environment.plan.stages.find((planned) => planned.stage.index === stage)?.sources.get(named);
+  using root = await environment.openSource(source ?? { kind: 'context', name: '' }, { stage });
+  using lower = await environment.openState(state);
+  const { parents, exclude } = instruction;
+  const sources = instruction.sources.flatMap((text) => selectFiles(root, text, { parents, exclude }));
+  const inline = instruction.files.map(
+    ({ name, content }): ContentFile => ({ name: posix.basename(name), content: Buffer.from(content) }),
+  );
+  const owner = ownerOf(lower, instruction, { keeps: named !== undefined });
+  const destination = absolute(state, instruction.destination);
+  const timeNs = fileTime(state, created);
+  const key = stepKey(lowerLayers(state), {
+    kind: 'copy',
+    files: await filesDigest(root, sources, { withOwners: owner === undefined, signal }),
+    inline: inline.map(({ name, content }) => [name, Buffer.from(content).toString('base64')]),
+    destination,
+    owner: owner ?? null,
+    mode: instruction.mode ?? null,
+    link: instruction.link,
+    time: String(timeNs),
+  });
+  const earlier = noCache ? undefined : await cache.find(key);
+  if (earlier !== undefined)
+    return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
+  const tree = instruction.link ? undefined : lower.tree;
+  const planned = planCopy(sources, inline, { path: destination, tree });
+  const mode = instruction.mode === undefined ? undefined : parseModeChange(instruction.mode);
+  const entries = layerEntries(planned, { root, owner, mode, timeNs, signal });
+  const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
+  const layer = { descriptor, diffId };
+  await cache.keep(key, { layer });
+  return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
+}
+
+/** What is copied from a context belongs to root; what is copied from elsewhere keeps its owner. `--chown` decides otherwise. */
+function ownerOf(
+  { tree }: CopyRoot,
+  { owner }: CopyInstruction,
+  { keeps }: { readonly keeps: boolean },
+): Owner | undefined {
+  if (owner !== undefined) return findOwner(tree, owner);
+  return keeps ? undefined : { uid: 0, gid: 0 };
+}
+
+/** Relative destinations start at the working directory; a slash at the end is kept, since it says directory. */
+function absolute({ config }: StageState, destination: string): string {
+  if (destination === '') throw new BuildError('ERR_OCI_DOCKERFILE_INVALID', 'the destination is empty');
+  const path = posix.resolve('/', config.config.WorkingDir ?? '/', destination);
+  return /\/\.?$|^\.$/.test(destination) && path !== '/' ? `${path}/` : path;
+}

@@ -1,0 +1,61 @@
+import { type Mount, type RuntimeSpec, specFromImage } from '@ocijs/bundle';
+import { defaultSeccompProfile } from '@ocijs/runtime/seccomp';
+import { commandLine } from '../config/apply-instruction.ts';
+import { PROXY_ARGUMENTS } from '../dockerfile/evaluate/platform-arguments.ts';
+import type { RunInstruction } from '../dockerfile/instructions/types.ts';
+import { completeDraft, type StageState } from './stage-state.ts';
+
+export interface RunSpecOptions {
+  readonly instruction: RunInstruction;
+  readonly rootfs: string;
+  /** Mounts of the instruction and of the host's network files. */
+  readonly mounts: readonly Mount[];
+  readonly network: 'host' | 'none';
+  /** Variables for this step alone, such as secrets; they are in no key and no image. */
+  readonly extraEnvironment: readonly string[];
+  /** `--build-arg`, for the proxies among them. */
+  readonly given: ReadonlyMap<string, string>;
+}
+
+/** What `RUN` runs with: the image's environment, user and directory, the arguments declared so far, and Docker's usual confinement. */
+export function runSpec(state: StageState, options: RunSpecOptions): RuntimeSpec {
+  const { instruction, rootfs, mounts, network } = options;
+  const { config } = state.config;
+  const { Entrypoint: _entrypoint, Cmd: _command, Volumes: _volumes, ...execution } = config;
+  const image = completeDraft(state).config;
+  const base = specFromImage(
+    { ...image, config: { ...execution, Cmd: commandLine(instruction.command, config) } },
+    { rootfs, volumes: 'ignore' },
+  );
+  const env = [
+    ...runEnvironment(state, options.given),
+    ...(base.process?.env ?? []),
+    ...options.extraEnvironment,
+  ];
+  const namespaces = base.linux?.namespaces?.filter(({ type }) => network !== 'host' || type !== 'network');
+  const capabilities = base.process?.capabilities?.bounding ?? [];
+  return {
+    ...base,
+    hostname: 'build',
+    mounts: [...(base.mounts ?? []), ...mounts],
+    process: {
+      ...base.process,
+      user: base.process?.user ?? { uid: 0, gid: 0 },
+      cwd: base.process?.cwd ?? '/',
+      env,
+    },
+    linux: {
+      ...base.linux,
+      ...(namespaces === undefined ? {} : { namespaces }),
+      ...(instruction.security === 'insecure' ? {} : { seccomp: defaultSeccompProfile(capabilities) }),
+    },
+  };
+}
+
+/** Arguments are variables of `RUN`, but never of the image. */
+export function runEnvironment(state: StageState, given: ReadonlyMap<string, string>): readonly string[] {
+  const proxies = PROXY_ARGUMENTS.flatMap((name) =>
+    given.has(name) ? [`${name}=${given.get(name) ?? ''}`] : [],
+  );
+  return [...proxies, ...[...state.scope.stageArguments].map(([name, value]) => `${name}=${value}`)];
+}

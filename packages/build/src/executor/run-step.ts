@@ -1,0 +1,128 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { prepareRootfs, type RuntimeSpec, releaseRootfs, upperEntries } from '@ocijs/bundle';
+import { writeLayer } from '@ocijs/image';
+import { launch } from '@ocijs/runtime';
+import { stepKey } from '../cache/step-cache.ts';
+import type { PlannedStage } from '../dockerfile/graph/plan.ts';
+import type { RunInstruction } from '../dockerfile/instructions/types.ts';
+import { BuildError } from '../errors.ts';
+import { FAILURE_LINES } from '../limits.ts';
+import type { BuildEnvironment, StepOutcome } from './environment.ts';
+import type { StepPlace } from './execute-stage.ts';
+import { openDraft } from './open-draft.ts';
+import { readLines } from './output-lines.ts';
+import { prepareMounts } from './run-mounts.ts';
+import { runEnvironment, runSpec } from './run-spec.ts';
+import { completeDraft, fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
+
+interface RunStep {
+  readonly instruction: RunInstruction;
+  readonly planned: PlannedStage;
+  readonly place: StepPlace;
+  readonly createdBy: string;
+}
+
+/** Executes `RUN`: in a container over the layers so far; what it changes becomes a layer. */
+export async function runStep(
+  environment: BuildEnvironment,
+  state: StageState,
+  step: RunStep,
+): Promise<StepOutcome> {
+  const { options, store, cache, snapshots } = environment;
+  const { signal, created, noCache = false } = options;
+  const { instruction, createdBy } = step;
+  await using mounts = await prepareMounts(environment, state, step);
+  const timeNs = fileTime(state, created);
+  const key = stepKey(lowerLayers(state), {
+    kind: 'run',
+    command: instruction.command,
+    shell: state.config.config.Shell ?? null,
+    environment: [...(state.config.config.Env ?? []), ...runEnvironment(state, new Map())],
+    user: state.config.config.User ?? '',
+    directory: state.config.config.WorkingDir ?? '/',
+    network: instruction.network,
+    security: instruction.security,
+    mounts: mounts.keys,
+    time: String(timeNs),
+  });
+  const earlier = noCache ? undefined : await cache.find(key);
+  if (earlier !== undefined)
+    return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
+
+  const directory = await mkdtemp(join(environment.scratch, 'run-'));
+  const image = await openDraft(store, completeDraft(state), { signal });
+  const { rootfs, kind } = await prepareRootfs(image, directory, {
+    snapshots: snapshots.directory,
+    temporary: true,
+    signal,
+  });
+  try {
+    if (kind !== 'overlay')
+      throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', 'RUN needs overlayfs, which cannot be mounted here', {
+        hint: 'build as root, or in a user namespace: unshare --map-root-user --map-auto --mount oci build …',
+      });
+    const network = instruction.network === 'default' ? (options.network ?? 'host') : instruction.network;
+    const spec = runSpec(state, {
+      instruction,
+      rootfs,
+      network,
+      mounts: mounts.mounts(network),
+      extraEnvironment: mounts.environment,
+      given: options.arguments ?? new Map(),
+    });
+    await runContainer(environment, step, { directory, spec });
+    const entries = upperEntries(join(directory, 'overlay', 'upper'), {
+      form: snapshots.form,
+      timeNs,
+      // Where something is mounted, the runtime makes an empty file or directory first.
+      without: await mounts.madeTargets(environment, state, spec),
+      signal,
+    });
+    const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
+    const layer = { descriptor, diffId };
+    await cache.keep(key, { layer });
+    return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
+  } finally {
+    await releaseRootfs(directory);
+  }
+}
+
+async function runContainer(
+  { options, scratch }: BuildEnvironment,
+  { place, createdBy }: RunStep,
+  bundle: { readonly directory: string; readonly spec: RuntimeSpec },
+): Promise<void> {
+  const { signal, onEvent } = options;
+  const last: string[] = [];
+  const tell = (stream: 'stdout' | 'stderr') => (line: string) => {
+    last.push(line);
+    if (last.length > FAILURE_LINES) last.shift();
+    onEvent?.({ type: 'step-output', ...place, stream, line });
+  };
+  await using container = await launch(
+    { directory: bundle.directory, config: bundle.spec },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      root: join(scratch, 'runtime'),
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  const { stdout, stderr } = container;
+  const output = Promise.all([
+    stdout === undefined ? undefined : readLines(stdout, tell('stdout')),
+    stderr === undefined ? undefined : readLines(stderr, tell('stderr')),
+  ]);
+  const { exitCode, signal: killedBy } = await container.wait(signal === undefined ? {} : { signal });
+  await output;
+  if (exitCode === 0 && killedBy === undefined) return;
+  const how = killedBy === undefined ? `with exit code ${exitCode}` : `by ${killedBy}`;
+  throw new BuildError(
+    'ERR_OCI_BUILD_STEP_FAILED',
+    [`stage ${place.stage}, step ${place.step} ended ${how}: ${createdBy}`, ...last].join('\n  '),
+    {
+      status: exitCode,
+      hint: 'the last lines of its output are above',
+    },
+  );
+}
