@@ -8,17 +8,23 @@ import {
   type Resources,
   type RuntimeSpec,
 } from '@ocijs/bundle/spec';
+import type { ContainerStats } from './cgroup/stats/types.ts';
 import { type ExecOptions, type ExecProcess, exec } from './exec.ts';
 import type { TerminalSize } from './init/index.ts';
 import { endAttached, waitFor } from './lifecycle/attached.ts';
 import { loadRuntimeBundle } from './lifecycle/bundle.ts';
 import type { LifecycleOptions } from './lifecycle/context.ts';
 import { type PreparedContainer, prepare } from './lifecycle/create.ts';
+import { type ContainerEvent, type EventsOptions, events } from './lifecycle/events.ts';
 import type { ExitStatus } from './lifecycle/exit.ts';
 import { kill } from './lifecycle/kill.ts';
+import { pause, resume } from './lifecycle/pause.ts';
+import { processes } from './lifecycle/processes.ts';
 import { type RemoveOptions, remove } from './lifecycle/remove.ts';
 import { startRecord } from './lifecycle/start.ts';
 import { state } from './lifecycle/state.ts';
+import { stats } from './lifecycle/stats.ts';
+import { update } from './lifecycle/update.ts';
 import { randomContainerId } from './state/id.ts';
 import type { State } from './state/record.ts';
 import { type StdioChoice, type Streams, streamsOf } from './streams.ts';
@@ -70,6 +76,17 @@ export interface Container extends AsyncDisposable {
   state(): Promise<State>;
   /** Runs a further process in the container; see `exec`. */
   exec(options: Omit<ExecOptions, 'root'>): Promise<ExecProcess>;
+  /** Stops every process of the container where it is, until `resume`. Throws ERR_OCI_CGROUP_MISSING without a freezer. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Changes limits, kind by kind; device rules stay as they are. */
+  update(resources: Resources): Promise<void>;
+  /** What the container's processes use. */
+  stats(): Promise<ContainerStats>;
+  /** The ids of the container's processes, as this process sees them. */
+  processes(): Promise<number[]>;
+  /** Measurements, and processes killed for want of memory, until the container ends. */
+  events(options?: Omit<EventsOptions, 'root'>): AsyncIterable<ContainerEvent>;
   /** Changes the size of a terminal that was asked for with pipes. */
   resize(size: TerminalSize): void;
   /** Deletes the ended container; with `force` also a running one. */
@@ -124,6 +141,12 @@ function containerOf(prepared: PreparedContainer, options: LaunchOptions): Conta
     wait: (waitOptions) => waitFor(prepared.init.exited, waitOptions),
     kill: async (signal) => kill(id, signal, { root }),
     state: async () => state(id, { root }),
+    pause: () => pause(id, { root }),
+    resume: async () => resume(id, { root }),
+    update: async (resources) => update(id, resources, { root }),
+    stats: async () => stats(id, { root }),
+    processes: async () => processes(id, { root }),
+    events: (eventsOptions) => events(id, { ...eventsOptions, root }),
     exec: (execOptions) => exec(id, { ...execOptions, root }),
     resize: (size) => init.resize(size),
     delete: (removeOptions) => remove(id, { ...removeOptions, root, onEvent: options.onEvent }),

@@ -19,6 +19,9 @@ export const cgroupRemovalTimeout: number = 5_000;
 /** How long, in milliseconds, the processes of a container may take to stop when it is paused. */
 export const freezeTimeout: number = 5_000;
 
+/** How often, in milliseconds, is looked whether memory ran out, where the kernel does not tell. */
+export const oomPollInterval: number = 100;
+
 /** The largest `/etc/passwd` of a root file system that is read, in bytes. */
 export const userDatabaseSizeLimit: number = 16 * 1024 * 1024;
 

@@ -43,6 +43,14 @@ function readState({ stateFile }: Freezer): string {
   }
 }
 
+/** True while the processes of a container are stopped, or shall be; a group that is gone stops nothing. */
+export function isToldToStop(record: CgroupRecord | undefined): boolean {
+  const freezer = freezerOf(record);
+  if (freezer === undefined) return false;
+  const text = readState({ ...freezer, stateFile: freezer.file }).trim();
+  return text !== '' && text !== freezer.values[1];
+}
+
 /** True while the processes of a container are stopped; a group that is gone stops nothing. */
 export function isFrozen(record: CgroupRecord | undefined): boolean {
   const freezer = freezerOf(record);

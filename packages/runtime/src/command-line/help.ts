@@ -1,17 +1,22 @@
-import { readFileSync } from 'node:fs';
 import type { Flags } from './arguments.ts';
 import type { Command } from './command.ts';
 
 const summaries: Readonly<Record<string, string>> = {
   create: 'create a container from a bundle',
   delete: 'delete a container and what it holds',
+  events: 'print usage and out-of-memory events as JSON lines',
   exec: 'run a further process in a container',
+  features: 'print what this runtime supports as JSON',
   kill: "send a signal to a container's process (TERM by default)",
   list: 'list containers',
+  pause: 'stop all processes of a container where they are',
+  ps: 'list the processes of a container',
+  resume: 'let a paused container go on',
   run: 'create, start and wait for a container, then delete it',
   spec: 'write a config.json to start from',
   start: 'start a created container',
   state: 'print the state of a container as JSON',
+  update: 'change the limits of a container while it runs',
 };
 
 function formatFlags(flags: Flags): string {
@@ -35,11 +40,4 @@ export function globalHelp(flags: Flags): string {
 /** The text of `COMMAND --help`. */
 export function commandHelp(command: Command): string {
   return `USAGE:\n   oci-runtime ${command.usage}\n${formatFlags(command.flags)}`;
-}
-
-/** The text of `--version`, in the lines that callers of runc look for. */
-export function versionText(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  return `oci-runtime version ${version}\nspec: 1.2.0\nnode: ${process.version}\n`;
 }

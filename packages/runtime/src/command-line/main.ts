@@ -108,7 +108,7 @@ export async function main(argv: readonly string[], output: Output = processOutp
   try {
     const parsed = parseArguments(argv, { flags: globalFlags, interspersed: false });
     if (parsed.flags.has('version')) {
-      standardOutput((await import('./help.ts')).versionText());
+      standardOutput((await import('./version.ts')).versionText());
       return 0;
     }
     if (parsed.flags.has('help') || parsed.words.length === 0 || parsed.words[0] === 'help') {

@@ -1,12 +1,12 @@
-import { signalProcess } from '../process/signal.ts';
 import type { LifecycleOptions } from './context.ts';
 import type { PreparedContainer } from './create.ts';
+import { killFirst } from './end.ts';
 import type { ExitStatus } from './exit.ts';
 import { remove } from './remove.ts';
 
 /** Ends a container whose monitor is our child, if it has not ended by itself, and waits for the monitor. */
 export async function endAttached({ record, init }: PreparedContainer): Promise<void> {
-  if (record.init !== undefined) signalProcess(record.init, 9);
+  killFirst(record);
   await init.exited;
   await init[Symbol.asyncDispose]();
 }

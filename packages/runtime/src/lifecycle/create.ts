@@ -12,7 +12,7 @@ import {
 } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
-import { signalProcess, waitForEnd } from '../process/signal.ts';
+import { waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
 import { createResctrl, planResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
@@ -24,6 +24,7 @@ import { claimContainer, containerDirectory, removeContainer, writeRecord } from
 import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
 import { checkSpec } from './check.ts';
 import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
+import { killFirst } from './end.ts';
 import { withHome } from './home.ts';
 import { runHooks } from './hooks.ts';
 import { writePidFile } from './pid-file.ts';
@@ -214,7 +215,7 @@ class Creation {
   async undo(): Promise<void> {
     const { record, root, options } = this;
     await this.init?.[Symbol.asyncDispose]();
-    if (record.init !== undefined && signalProcess(record.init, 9)) await waitForEnd(record.init);
+    if (record.init !== undefined && killFirst(record)) await waitForEnd(record.init);
     if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
     removeResctrl(record.resctrl ?? []);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });

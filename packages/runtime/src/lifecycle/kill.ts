@@ -1,3 +1,4 @@
+import { isToldToStop, thawCgroup } from '../cgroup/freeze.ts';
 import { signalCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { parseSignal, signalProcess } from '../process/signal.ts';
@@ -31,6 +32,8 @@ export function kill(id: string, signal: string | number, options: KillOptions =
   if (reachesAll && record.cgroup !== undefined) {
     signalCgroup(record.cgroup, number, { except: isRunning ? record.init.pid : undefined });
   }
+  // A frozen process of cgroup v1 does not even die.
+  if (number === 9 && isToldToStop(record.cgroup)) thawCgroup(record.cgroup);
   if (isRunning || options.all) return;
   throw new RuntimeError('ERR_OCI_CONTAINER_NOT_RUNNING', `container not running: ${id}`, { actual: status });
 }

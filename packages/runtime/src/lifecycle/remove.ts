@@ -1,12 +1,13 @@
 import { isOciError } from '@ocijs/image/errors';
 import { destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
-import { signalProcess, waitForEnd } from '../process/signal.ts';
+import { waitForEnd } from '../process/signal.ts';
 import { removeResctrl } from '../resctrl/group.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { readRecord, removeContainer } from '../state/store.ts';
 import { type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
+import { killFirst } from './end.ts';
 
 /** Options of {@link remove}. */
 export interface RemoveOptions extends LifecycleOptions {
@@ -35,7 +36,7 @@ async function end(root: string, record: ContainerRecord, options: RemoveOptions
       { actual: status, expected: 'stopped', hint: 'Stop it first, or use --force.' },
     );
   }
-  if (record.init === undefined || !signalProcess(record.init, 9)) return;
+  if (record.init === undefined || !killFirst(record)) return;
   if (await waitForEnd(record.init, { signal: options.signal })) return;
   throw new RuntimeError('ERR_OCI_CONTAINER_STATE', `the process of container ${record.id} does not end`, {
     actual: record.init.pid,

@@ -16,6 +16,11 @@ export interface CapabilityMasks {
   readonly ambient: bigint;
 }
 
+/** The names of all capabilities, as `CAP_SYS_ADMIN`. */
+export function capabilityNames(): string[] {
+  return names.map((name) => `CAP_${name}`);
+}
+
 /** The bit of a capability such as `CAP_SYS_ADMIN`. */
 export function capabilityBit(name: string): bigint | undefined {
   const number = name.startsWith('CAP_') ? names.indexOf(name.slice(4)) : -1;

@@ -80,6 +80,16 @@ const ignored = new Set([
   'noiversion',
 ]);
 
+/** Options of mount(8) that the kernel's file systems take as their own. */
+const fileSystemOptions = ['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'acl', 'noacl'] as const;
+
+/** Every option that is not the file system's own, sorted. */
+export function mountOptionNames(): string[] {
+  const names = [...Object.keys(attributeOptions), ...Object.keys(propagationFlags)];
+  const others = ['bind', 'rbind', 'idmap', 'ridmap', 'tmpcopyup', ...fileSystemOptions];
+  return [...new Set([...names, ...names.map((name) => `r${name}`), ...others, ...ignored])].sort();
+}
+
 function change({ set, clear }: AttributeChange, [more, less]: readonly [number, number]): AttributeChange {
   return { set: (set & ~less) | more, clear: (clear & ~more) | less };
 }

@@ -72,6 +72,12 @@ const memoryFlags: Readonly<Record<string, number>> = {
   MPOL_F_STATIC_NODES: 1 << 15,
 };
 
+/** The names that `linux.memoryPolicy` can have. */
+export const memoryPolicyNames: { readonly modes: readonly string[]; readonly flags: readonly string[] } = {
+  modes: Object.keys(memoryModes),
+  flags: Object.keys(memoryFlags),
+};
+
 const nodeLimit = 1024;
 
 /** The bits of a list such as `0-3,7`. */

@@ -24,6 +24,9 @@ const values: Readonly<Record<string, number>> = {
   SCMP_ACT_NOTIFY: returns.notify,
 };
 
+/** The names of all actions, sorted. */
+export const actionNames: readonly string[] = Object.keys(values).sort();
+
 const eperm = 1;
 
 /** The answer "function not implemented", which makes programs try an older system call. */

@@ -21,6 +21,9 @@ const tests: Readonly<Record<string, Pick<Condition, 'test' | 'isNegated'>>> = {
   SCMP_CMP_LT: { test: 'greaterOrEqual', isNegated: true },
 };
 
+/** The names of all comparisons, sorted. */
+export const operatorNames: readonly string[] = [...Object.keys(tests), 'SCMP_CMP_MASKED_EQ'].sort();
+
 function exact(value: number | bigint, jsonPath: string): bigint {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     throw profileError(

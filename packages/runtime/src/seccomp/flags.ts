@@ -17,6 +17,9 @@ const known: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: bits.waitKillableRecv,
 };
 
+/** The names of all flags. */
+export const flagNames: readonly string[] = Object.keys(known);
+
 /**
  * The flags for seccomp(2). Without a list it is SPEC_ALLOW, as in runc. WAIT_KILLABLE_RECV is about waiting for a
  * listener: without one the kernel would refuse it, so it is left out.

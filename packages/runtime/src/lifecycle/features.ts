@@ -1,0 +1,48 @@
+import { capabilityNames } from '../plan/capabilities.ts';
+import { mountOptionNames } from '../plan/mount-options.ts';
+import { namespaceFlags } from '../plan/namespaces.ts';
+import { memoryPolicyNames } from '../plan/scheduling.ts';
+import { actionNames } from '../seccomp/actions.ts';
+import { architectures } from '../seccomp/architectures.ts';
+import { operatorNames } from '../seccomp/conditions.ts';
+import { flagNames } from '../seccomp/flags.ts';
+
+const hooks = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const;
+
+/** What this runtime supports, in the form of the runtime-spec's `features.md`. */
+export function features(version: string): object {
+  return {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: '1.3.0',
+    hooks,
+    mountOptions: mountOptionNames(),
+    linux: {
+      namespaces: Object.keys(namespaceFlags).sort(),
+      capabilities: capabilityNames(),
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      seccomp: {
+        enabled: true,
+        actions: actionNames.filter((name) => name !== 'SCMP_ACT_NOTIFY'),
+        operators: operatorNames,
+        archs: architectures.map(({ name }) => name).sort(),
+        knownFlags: flagNames,
+        supportedFlags: flagNames,
+      },
+      apparmor: { enabled: true },
+      selinux: { enabled: true },
+      intelRdt: { enabled: true },
+      memoryPolicy: memoryPolicyNames,
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: false },
+    },
+    annotations: { 'org.ocijs.runtime.version': version },
+    potentiallyUnsafeConfigAnnotations: [],
+  };
+}
