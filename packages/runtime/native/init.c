@@ -21,6 +21,7 @@
 
 #include "device-program.h"
 #include "monitor.h"
+#include "net-device.h"
 
 static long run_step(const struct step *step);
 
@@ -125,6 +126,7 @@ static long run_step(const struct step *step) {
     case STEP_IO_PRIORITY: return CALL(ioprio_set, 1, 0, number_field(step, FIELD_NUMBER));
     case STEP_MEMORY_POLICY: return step_memory_policy(step);
     case STEP_HOOK: return step_hook(step);
+    case STEP_NET_DEVICE: return step_net_device(step);
     case STEP_RESULT_FIFO: return step_result_fifo(step);
     default: return -ENOSYS;
   }

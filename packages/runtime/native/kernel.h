@@ -58,8 +58,10 @@ typedef __SIZE_TYPE__ usize;
 #endif
 #define AF_UNIX 1
 #define AF_INET 2
+#define AF_NETLINK 16
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
 #define SOCK_SEQPACKET 5
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
@@ -101,6 +103,13 @@ struct interface_request {
   char name[16];
   short flags;
   char unused[22];
+};
+
+/* The part of struct ifreq that an interface's number needs. */
+struct interface_index {
+  char name[16];
+  i32 index;
+  char unused[20];
 };
 
 struct poll_entry {

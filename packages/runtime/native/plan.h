@@ -90,6 +90,7 @@ enum step_tag {
   STEP_AFFINITY = 62,
   STEP_HOOK = 70,
   STEP_RESULT_FIFO = 71,
+  STEP_NET_DEVICE = 72,
 };
 
 enum field_name {

@@ -102,11 +102,3 @@ for (const [name, spec] of unsupported) {
     assert.throws(() => checkSpec(spec), { code: 'ERR_OCI_SPEC_UNSUPPORTED' });
   });
 }
-
-test('empty values of unsupported fields mean nothing', () => {
-  checkSpec(
-    changed((spec) => {
-      spec.linux.netDevices = {};
-    }),
-  );
-});

@@ -17,16 +17,6 @@ function isSet(value: unknown): boolean {
   return true;
 }
 
-/**
- * What the specification knows and this runtime does not do. Left out are the fields that can be ignored without harm:
- * `annotations`, `process.execCPUAffinity` (for later processes only), `memory.kernel`, `memory.kernelTCP`,
- * `memory.useHierarchy` and `memory.checkBeforeUpdate` (without effect in today's kernels or for new groups), and
- * the sections for other systems.
- */
-function unsupportedFields(spec: RuntimeSpec): readonly (readonly [string, unknown])[] {
-  return [['$.linux.netDevices', Object.keys(spec.linux?.netDevices ?? {})]];
-}
-
 function isMapped(id: number, mappings: readonly IdMapping[]): boolean {
   return mappings.some((map) => id >= map.containerID && id < map.containerID + map.size);
 }
@@ -79,7 +69,8 @@ function checkNamespaces(spec: RuntimeSpec, linux: Linux): void {
 /**
  * Checks, before anything is made, that a valid configuration does not contradict itself (ERR_OCI_SPEC_CONFLICT)
  * and asks for nothing that this runtime would have to ignore (ERR_OCI_SPEC_UNSUPPORTED). The launch plan
- * makes further checks of its own steps.
+ * makes further checks of its own steps. Ignored, for they have no effect in today's kernels or for new groups, are
+ * `memory.kernel`, `memory.kernelTCP`, `memory.useHierarchy` and `memory.checkBeforeUpdate`, and the sections for other systems.
  */
 export function checkSpec(spec: RuntimeSpec): void {
   if (!/^[01]\./.test(spec.ociVersion)) throw unsupported(`$.ociVersion ${spec.ociVersion}`);
@@ -89,7 +80,4 @@ export function checkSpec(spec: RuntimeSpec): void {
   if (processSpec.args?.[0] === '') throw conflict('$.process.args[0]', 'must not be empty');
   checkNamespaces(spec, linux);
   checkUserNamespace(spec, linux);
-  for (const [jsonPath, value] of unsupportedFields(spec)) {
-    if (isSet(value)) throw unsupported(jsonPath);
-  }
 }

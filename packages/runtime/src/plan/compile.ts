@@ -6,6 +6,7 @@ import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
 import { cgroupNamespace, planNamespaces } from './namespaces.ts';
+import { planNetDevices } from './net-devices.ts';
 import { planExec, planIdentity } from './process.ts';
 import { planRlimits } from './rlimits.ts';
 import { planRoot } from './root.ts';
@@ -47,6 +48,7 @@ function planAttendance(context: PlanContext): Step[] {
       step('joinCgroup', { purpose: `join the cgroup ${JSON.stringify(path)}`, fields: { path } }),
     ),
     ...planOomScore(context),
+    ...planNetDevices(context),
   ];
 }
 

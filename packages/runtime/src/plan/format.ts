@@ -95,6 +95,7 @@ export const stepTags = {
   affinity: 62,
   hook: 70,
   resultFifo: 71,
+  netDevice: 72,
 } as const;
 
 /** The name of a step. */
