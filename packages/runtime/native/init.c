@@ -127,6 +127,7 @@ static long run_step(const struct step *step) {
     case STEP_MEMORY_POLICY: return step_memory_policy(step);
     case STEP_HOOK: return step_hook(step);
     case STEP_NET_DEVICE: return step_net_device(step);
+    case STEP_LISTENER_SOCKET: return step_listener_socket(step);
     case STEP_RESULT_FIFO: return step_result_fifo(step);
     default: return -ENOSYS;
   }
@@ -191,6 +192,7 @@ static void start_child(i32 signals) {
   CALL(close, ends[1]);
   close_fd(&start_fifo);
   close_fd(&result_fifo);
+  close_fd(&listener_socket);
   for (i32 fd = 0; fd < 3; fd++) close_fd(&container_stdio[fd]);
   child_channel = ends[0];
 }

@@ -91,6 +91,7 @@ enum step_tag {
   STEP_HOOK = 70,
   STEP_RESULT_FIFO = 71,
   STEP_NET_DEVICE = 72,
+  STEP_LISTENER_SOCKET = 73,
 };
 
 enum field_name {

@@ -5,6 +5,7 @@
 #define OCI_PROCESS_H
 
 #include "hooks.h"
+#include "listener.h"
 
 static const char *executable = NULL;
 static int directory_changed = 0;
@@ -114,8 +115,10 @@ static long step_stdio(const struct step *step) {
 
 /* Closes everything but stdio, preserved fds, and what is needed until exec, which moves right behind those. */
 static long step_close_fds(void) {
-  i32 *const kept[] = {&channel, &start_fifo, &result_fifo};
+  i32 *const kept[] = {&channel, &start_fifo, &result_fifo, &listener_socket};
   i32 base = 3 + (i32)HEADER->preserved;
+  long known = remember_own_pid();
+  if (known < 0) return known;
   for (usize i = 0; i < COUNT(kept); i++) {
     if (*kept[i] < 0) continue;
     long high = CALL(fcntl, *kept[i], F_DUPFD_CLOEXEC, base + (i32)COUNT(kept));
@@ -221,6 +224,7 @@ static long step_seccomp(const struct step *step) {
       .len = (unsigned short)(program->length / sizeof(struct sock_filter)),
       .filter = (struct sock_filter *)(usize)(program + 1),
   };
+  if (listener_socket >= 0) return load_with_listener(step, &filter);
   return CALL(seccomp, SECCOMP_SET_MODE_FILTER, number_field(step, FIELD_FLAGS), &filter);
 }
 

@@ -111,6 +111,20 @@ static long receive_message(struct message *message, i32 *fd) {
   return count == sizeof *message ? count : -EPROTO;
 }
 
+/* By fd through /proc, since an address holds only 107 bytes of path. */
+static long connect_to(const char *path) {
+  struct unix_address address = {.family = AF_UNIX};
+  long file = CALL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
+  if (file < 0) return file;
+  append_number(address.path, sizeof address.path,
+                append(address.path, sizeof address.path, 0, "/proc/self/fd/"), (u64)file);
+  long socket = CALL(socket, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0);
+  long result = socket < 0 ? socket : CALL(connect, socket, &address, sizeof address);
+  CALL(close, file);
+  if (result < 0 && socket >= 0) CALL(close, socket);
+  return result < 0 ? result : socket;
+}
+
 static long send_fd(i32 socket, const void *bytes, usize length, i32 fd) {
   struct iovec vector = {(void *)(usize)bytes, length};
   struct control_fd control = {.length = 20, .level = SOL_SOCKET, .type = SCM_RIGHTS, .fd = fd};

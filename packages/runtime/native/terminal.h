@@ -13,18 +13,10 @@ static i32 console = -1; /* the monitor's end of the container's terminal */
 static struct termios saved_terminal;
 static int terminal_is_raw = 0;
 
-/* By fd through /proc, since an address holds only 107 bytes of path. */
 static long step_console_socket(const struct step *step) {
-  struct unix_address address = {.family = AF_UNIX};
-  long file = CALL(openat, AT_FDCWD, text_field(step, FIELD_PATH), O_PATH | O_CLOEXEC);
-  if (file < 0) return file;
-  append_number(address.path, sizeof address.path,
-                append(address.path, sizeof address.path, 0, "/proc/self/fd/"), (u64)file);
-  long socket = CALL(socket, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0);
-  long result = socket < 0 ? socket : CALL(connect, socket, &address, sizeof address);
-  CALL(close, file);
-  if (result >= 0) console_socket = (i32)socket;
-  return result;
+  long socket = connect_to(text_field(step, FIELD_PATH));
+  console_socket = socket < 0 ? -1 : (i32)socket;
+  return socket;
 }
 
 static long bind_console(i32 slave) {

@@ -17,6 +17,7 @@ export function processInput(options: ProcessOptions): Omit<ProcessInput, 'host'
   return {
     spec,
     id: options.id,
+    bundle: options.bundle,
     pipes: spec.process?.terminal === true ? 0 : pipeMask(options.stdio),
     consoleSocket: options.consoleSocket,
     preserveFds: options.preserveFds ?? 0,
@@ -42,7 +43,6 @@ export async function startInit(options: StartInitOptions): Promise<InitProcess>
   const { spec, noPivot = false } = options;
   const plan = compilePlan({
     ...processInput(options),
-    bundle: options.bundle,
     rootfs: options.rootfs,
     stateDirectory: options.stateDirectory,
     cgroupProcs: options.cgroupProcs,

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   /** The container's configuration; its `process` is the one that is started. */
   readonly spec: RuntimeSpec;
   readonly id: string;
+  /** The bundle's directory: relative sources of bind mounts start there. */
+  readonly bundle: string;
   readonly stdio: readonly [StdioOption, StdioOption, StdioOption];
   /** A unix socket that takes the terminal's master, for `process.terminal`. */
   readonly consoleSocket?: string | undefined;
@@ -45,8 +47,6 @@ export interface ProcessOptions {
 
 /** Options of `startInit`. */
 export interface StartInitOptions extends ProcessOptions {
-  /** The bundle's directory: relative sources of bind mounts start there. */
-  readonly bundle: string;
   /** Absolute. */
   readonly rootfs: string;
   /** An existing directory of the container's own; `exec.fifo` is made there. */

@@ -101,6 +101,7 @@ export async function prepareExec(id: string, options: PrepareExecOptions): Prom
   const init = await startExec({
     spec,
     id,
+    bundle: record.bundle,
     target,
     cgroups: execCgroups(record.cgroup, { pid: target.pid, subgroups: options.subgroups ?? [] }),
     stdio: options.stdio ?? inherit,

@@ -25,8 +25,8 @@ async function compiled(profile: SeccompProfile): Promise<SeccompFilter> {
 
 /**
  * The filter for a profile. The compiler and its tables are only loaded when there is one. Throws
- * ERR_OCI_SPEC_UNSUPPORTED for a profile that cannot be compiled or asks for a listener; names that are no system call
- * are a warning.
+ * ERR_OCI_SPEC_UNSUPPORTED for a profile that cannot be compiled, ERR_OCI_SPEC_CONFLICT for one whose agent is not named;
+ * names that are no system call are a warning.
  */
 export async function compileFilter(
   profile: SeccompProfile | undefined,
@@ -34,11 +34,15 @@ export async function compileFilter(
 ): Promise<Filter | undefined> {
   if (profile === undefined) return undefined;
   const { program, flags, listener, unknownSyscalls } = await compiled(profile);
-  if (listener !== undefined) {
+  if (listener?.path === '') {
+    const jsonPath = '$.linux.seccomp.listenerPath';
     throw new RuntimeError(
-      'ERR_OCI_SPEC_UNSUPPORTED',
-      'config.json: $.linux.seccomp: SCMP_ACT_NOTIFY is not supported',
-      { jsonPath: '$.linux.seccomp.listenerPath', hint: 'Use another action, such as SCMP_ACT_ERRNO.' },
+      'ERR_OCI_SPEC_CONFLICT',
+      `config.json: ${jsonPath} is needed for SCMP_ACT_NOTIFY`,
+      {
+        jsonPath,
+        hint: 'Name the socket of an agent that answers for the container, or use another action, such as SCMP_ACT_ERRNO.',
+      },
     );
   }
   if (unknownSyscalls.length > 0) {

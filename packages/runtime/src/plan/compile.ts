@@ -5,6 +5,7 @@ import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } fr
 import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
+import { hasListener } from './listener.ts';
 import { cgroupNamespace, planNamespaces } from './namespaces.ts';
 import { planNetDevices } from './net-devices.ts';
 import { planExec, planIdentity } from './process.ts';
@@ -81,6 +82,15 @@ function planNetwork(context: PlanContext): Step[] {
   return [initStep('loopback', { purpose: 'bring up the loopback interface' })];
 }
 
+/** From `start` to the container's program. An agent that answers for the container does so for its hooks too, as in runc. */
+function planStart(context: PlanContext): Step[] {
+  const hooks = planContainerHooks(context, 'startContainer');
+  const exec = planExec(context);
+  if (!hasListener(context)) return [...hooks, ...exec];
+  const filtered = exec.findIndex(({ tag }) => tag === 'seccomp') + 1;
+  return [...exec.slice(0, filtered), ...hooks, ...exec.slice(filtered)];
+}
+
 /**
  * Compiles a configuration into the plan that the native init carries out. A pure function: it looks at nothing but its
  * input. Throws ERR_OCI_SPEC_CONFLICT and ERR_OCI_SPEC_UNSUPPORTED for what can be known to fail beforehand.
@@ -118,8 +128,7 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     ...planIdentity(context),
     initStep('created', { purpose: 'report the container as created' }),
     initStep('waitStart', { purpose: 'wait for start' }),
-    ...planContainerHooks(context, 'startContainer'),
-    ...planExec(context),
+    ...planStart(context),
   ];
   const header = planHeader(context, namespaces);
   return { header, steps, bytes: encodePlan(header, steps) };

@@ -6,6 +6,7 @@ import { onlyFlag } from './format.ts';
 import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import type { ExecPlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
+import { hasListener } from './listener.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { planExec, planIdentity } from './process.ts';
 import { planRlimits } from './rlimits.ts';
@@ -62,7 +63,7 @@ function joinContainer(context: ProcessContext): Step[] {
 /**
  * Compiles a further process of a running container. Whatever needs the host happens before the process that the
  * container can see is cloned: that one has no descriptor of the host but its streams and the channel to the monitor
- * (and, to write its label, the host's /proc). Throws ERR_OCI_SPEC_CONFLICT and ERR_OCI_SPEC_UNSUPPORTED.
+ * (and, to write its label or tell an agent its process id, the host's /proc). Throws ERR_OCI_SPEC_CONFLICT and ERR_OCI_SPEC_UNSUPPORTED.
  */
 export function compileExecPlan(input: ExecPlanInput): CompiledPlan {
   const context = processContext(input);
@@ -85,7 +86,7 @@ export function compileExecPlan(input: ExecPlanInput): CompiledPlan {
     ...ask('attend', attend, { dumpable, step: join }),
     ...affinity.after,
     ...joinContainer(context),
-    ...(labels.length === 0 ? [join('closeFds', close)] : []),
+    ...(labels.length === 0 && !hasListener(context) ? [join('closeFds', close)] : []),
     ...planSession(context),
     ...planConsole(context, { isFirst: false }),
     ...planStdio(context),

@@ -96,6 +96,7 @@ export const stepTags = {
   hook: 70,
   resultFifo: 71,
   netDevice: 72,
+  listenerSocket: 73,
 } as const;
 
 /** The name of a step. */

@@ -1,6 +1,7 @@
 import type { ProcessContext } from './context.ts';
 import type { PlanHeader } from './encode.ts';
 import { planFlags, sections } from './format.ts';
+import { planListener } from './listener.ts';
 import { initStep, type Step, type StepMaker, stepsOf } from './step.ts';
 
 /** What the monitor prepares for the process's streams, and how it reports the end. */
@@ -26,6 +27,7 @@ export function planStreams(context: ProcessContext): Step[] {
             fields: { path: consoleSocket },
           }),
         ]),
+    ...planListener(context),
   ];
 }
 

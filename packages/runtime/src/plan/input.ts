@@ -34,6 +34,7 @@ export interface ProcessInput {
   /** The container's configuration; its `process` is the one to run. */
   readonly spec: RuntimeSpec;
   readonly id: string;
+  readonly bundle: string;
   /** Which of stdin, stdout and stderr become pipes of the monitor: bits 0, 1, 2. */
   readonly pipes: number;
   readonly consoleSocket?: string | undefined;
@@ -49,7 +50,6 @@ export interface ProcessInput {
 
 /** What the launch plan of a container is compiled from. */
 export interface PlanInput extends ProcessInput {
-  readonly bundle: string;
   /** Absolute. */
   readonly rootfs: string;
   readonly stateDirectory: string;

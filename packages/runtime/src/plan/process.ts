@@ -3,6 +3,7 @@ import { type CapabilityMasks, capabilityBit, capabilityMasks } from './capabili
 import { conflict, type ProcessContext } from './context.ts';
 import { onlyFlag, tryGroupsFlag } from './format.ts';
 import { groupsDenied } from './id-maps.ts';
+import { listenerState } from './listener.ts';
 import { initStep, type Step } from './step.ts';
 
 const sigkill = 9;
@@ -124,7 +125,7 @@ export function planExec(context: ProcessContext): Step[] {
   const steps: Step[] = [];
   if (admin !== 0n) steps.push(capabilitiesStep({ ...masks, effective: masks.effective | admin }, admin));
   if (seccomp !== undefined) {
-    const fields = { bytes: seccomp.program, flags: seccomp.flags };
+    const fields = { bytes: seccomp.program, flags: seccomp.flags, ...listenerState(context) };
     steps.push(
       initStep('seccomp', { purpose: 'load the seccomp filter', jsonPath: '$.linux.seccomp', fields }),
     );

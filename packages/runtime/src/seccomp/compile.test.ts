@@ -143,6 +143,10 @@ test('a listener is reported, and cannot be the default', () => {
   assert.throws(() => compileSeccomp({ defaultAction: 'SCMP_ACT_NOTIFY' }), {
     code: 'ERR_OCI_SPEC_UNSUPPORTED',
   });
+  const write = { names: ['write'], action: 'SCMP_ACT_NOTIFY' };
+  assert.throws(() => compileSeccomp({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [write] }), {
+    message: /SCMP_ACT_NOTIFY cannot be used for the write syscall/,
+  });
 });
 
 for (const [what, profile, jsonPath] of [

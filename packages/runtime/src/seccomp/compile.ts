@@ -63,7 +63,12 @@ function parse(profile: SeccompProfile): ParsedProfile {
   const rules = (profile.syscalls ?? []).flatMap((entry, index) =>
     readRules(entry, `${root}.syscalls[${index}]`),
   );
-  return { defaultAction, rules, hasListener: rules.some(({ action }) => action === returns.notify) };
+  const asked = rules.filter(({ action }) => action === returns.notify);
+  if (asked.some(({ names }) => names.includes('write'))) {
+    // As in runc: every program writes, an agent in the same container before it could answer too.
+    throw profileError(`${root}.syscalls`, 'SCMP_ACT_NOTIFY cannot be used for the write syscall');
+  }
+  return { defaultAction, rules, hasListener: asked.length > 0 };
 }
 
 interface SegmentOptions {

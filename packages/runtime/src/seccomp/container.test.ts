@@ -117,11 +117,6 @@ test('an exact 64-bit value of config.json arrives in the filter', { skip }, asy
   assert.equal((await outcome(bundle)).code, 128 + 31);
 });
 
-test('a listener is refused before anything is made', { skip }, async () => {
-  using bundle = withProfile('true', deny('SCMP_ACT_NOTIFY', { listenerPath: '/run/agent.sock' }));
-  await assert.rejects(outcome(bundle), { code: 'ERR_OCI_SPEC_UNSUPPORTED' });
-});
-
 for (const noNewPrivileges of [true, false]) {
   for (const uid of [0, 1000]) {
     test(`Docker's profile lets a shell work: user ${uid}, no_new_privs ${noNewPrivileges}`, {
