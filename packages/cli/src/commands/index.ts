@@ -1,6 +1,7 @@
 import type { Command } from '@oclif/core';
 import Artifact from './artifact.ts';
 import Attach from './attach.ts';
+import Build from './build.ts';
 import Catalog from './catalog.ts';
 import Copy from './copy.ts';
 import Delete from './delete.ts';
@@ -35,6 +36,7 @@ import Verify from './verify.ts';
 export const COMMANDS: Record<string, Command.Class> = {
   artifact: Artifact,
   attach: Attach,
+  build: Build,
   catalog: Catalog,
   delete: Delete,
   copy: Copy,

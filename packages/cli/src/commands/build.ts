@@ -1,0 +1,164 @@
+import { writeFile } from 'node:fs/promises';
+import type { BuildOptions } from '@ocijs/build';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { readDockerfile } from '../build/dockerfile.ts';
+import { readSecrets } from '../build/secrets.ts';
+import { showBuild } from '../build/show-build.ts';
+import { platformText } from '../describe.ts';
+import { environment } from '../env.ts';
+import { usageError } from '../errors.ts';
+import { parseNameValues } from '../flags/name-value.ts';
+import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { pullFlags } from '../flags/pull.ts';
+import { registryFlags, registryOptions } from '../flags/registry.ts';
+import { parseImageName } from '../image-name.ts';
+import { openImage, type PullPolicy } from '../images.ts';
+import type { ProgressMode } from '../render/progress.ts';
+
+export default class Build extends BaseCommand {
+  static override summary = 'Build an image from a Dockerfile';
+  static override description =
+    'Without a daemon. What an earlier build has done with the same input is not done again, and the same input gives the same digest on any day.';
+  static override examples = [
+    '<%= config.bin %> build -t app:1 .',
+    '<%= config.bin %> build -f deploy/Dockerfile --target test --build-arg VERSION=2 -t app:test .',
+    '<%= config.bin %> build --secret id=npmrc,src=.npmrc -t app .',
+  ];
+  static override args = {
+    context: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'Directory that COPY takes files from',
+    }),
+  };
+  static override flags = {
+    file: Flags.string({
+      char: 'f',
+      helpValue: 'FILE',
+      summary: 'Dockerfile (default: that of the context); - is stdin',
+    }),
+    tag: Flags.string({
+      char: 't',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+      summary: 'Name of the image',
+    }),
+    target: Flags.string({ helpValue: 'STAGE', summary: 'Stage to build (default: the last one)' }),
+    'build-arg': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME[=VALUE]',
+      summary: "Value of an ARG; without one, the environment's",
+    }),
+    'build-context': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=DIR',
+      summary: 'Further directory, for FROM and --from',
+    }),
+    label: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary: 'Label of the image',
+    }),
+    annotation: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+      summary: 'Annotation of the manifest',
+    }),
+    secret: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'id=NAME,src=FILE',
+      summary: 'Secret for RUN --mount=type=secret',
+    }),
+    network: Flags.string({ options: ['host', 'none'], default: 'host', summary: 'Network of RUN' }),
+    'no-cache': Flags.boolean({ default: false, summary: 'Run every step' }),
+    iidfile: Flags.string({ helpValue: 'FILE', summary: "Write the image's digest to a file" }),
+    'metadata-file': Flags.string({ helpValue: 'FILE', summary: 'Write what was built to a file, as JSON' }),
+    ...pullFlags,
+    ...platformFlags,
+    ...registryFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Build);
+    const { build, openContext } = await import('@ocijs/build');
+    const { formatReference, parseReference } = await import('@ocijs/image');
+    const names = (flags.tag ?? []).map((name) => formatReference(parseReference(name)));
+    const store = await this.openStore(flags);
+    const { text, path } = await readDockerfile(args.context, flags.file);
+    await using resources = new AsyncDisposableStack();
+    const { signal } = this;
+    const context = resources.use(await openContext(args.context, { dockerfile: path, signal }));
+    const contexts = new Map<string, typeof context>();
+    for (const [name, directory] of Object.entries(
+      parseNameValues(flags['build-context'], '--build-context') ?? {},
+    ))
+      contexts.set(
+        name,
+        resources.use(await openContext(directory, { label: `the context ${name}`, signal })),
+      );
+    const onEvent = this.progress(flags);
+    const mode = flags.quiet && flags.progress === 'auto' ? 'none' : (flags.progress as ProgressMode);
+    const options: BuildOptions = {
+      store,
+      context,
+      contexts,
+      dockerfile: text,
+      names,
+      arguments: buildArguments(flags['build-arg']),
+      target: flags.target,
+      labels: parseNameValues(flags.label, '--label'),
+      annotations: parseNameValues(flags.annotation, '--annotation'),
+      secrets: await readSecrets(flags.secret),
+      network: flags.network as 'host' | 'none',
+      noCache: flags['no-cache'],
+      created: sourceDateEpoch(),
+      resolveImage: (name, { platform }) =>
+        openImage(parseImageName(name), {
+          openStore: async () => store,
+          pull: flags.pull as PullPolicy,
+          remote: 'pull',
+          registry: registryOptions(flags),
+          platform,
+          signal,
+          onEvent,
+        }),
+      ...(await wantedPlatform(flags.platform)),
+      signal,
+      onEvent: showBuild(mode, process.stderr),
+    };
+    const { descriptor, image, steps } = await build(options);
+    const { digest } = descriptor;
+    const document = { names, digest, platform: platformText(image.platform), steps };
+    if (flags.iidfile !== undefined) await writeFile(flags.iidfile, digest);
+    if (flags['metadata-file'] !== undefined)
+      await writeFile(flags['metadata-file'], `${JSON.stringify(document, null, 2)}\n`);
+    const called = names.length === 0 ? '' : `${names.join(', ')}@`;
+    await this.print(flags, { json: document, quiet: digest, text: `built ${called}${digest}` });
+  }
+}
+
+/** `NAME=VALUE`, or `NAME` for the value of the environment, if it has one. */
+function buildArguments(texts: readonly string[] = []): ReadonlyMap<string, string> {
+  return new Map(
+    texts.flatMap((text) => {
+      const [, name = '', value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
+      if (name === '') throw usageError(`--build-arg ${text} is not NAME=VALUE`);
+      const given = value ?? environment[name];
+      return given === undefined ? [] : [[name, given] as const];
+    }),
+  );
+}
+
+function sourceDateEpoch(): number | undefined {
+  const text = environment['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,12}$/.test(text)) throw usageError(`SOURCE_DATE_EPOCH=${text} is no number of seconds`);
+  return Number(text);
+}
