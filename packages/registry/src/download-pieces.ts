@@ -1,7 +1,7 @@
 import { type BlobRange, type BlobTarget, openBlobRange, progressSince, type RangeBody } from './blobs.ts';
 import type { DownloadWriter } from './download-writer.ts';
 import { RegistryError } from './errors.ts';
-import { pieces } from './limits.ts';
+import { limits, pieces } from './limits.ts';
 import type { Session } from './session.ts';
 import type { Lane } from './transport/pace.ts';
 
@@ -24,6 +24,8 @@ export type PiecesOutcome =
 /** One range under way: its bytes wait here until those before it are written. */
 interface Piece extends BlobRange {
   chunks: Uint8Array[];
+  /** Bytes of those. */
+  waiting: number;
   received: number;
   isDone: boolean;
 }
@@ -53,7 +55,14 @@ export async function downloadPieces(session: Session, target: PiecesTarget): Pr
 }
 
 function takePiece(start: number, size: number): Piece {
-  return { start, end: Math.min(start + pieces.size, size), chunks: [], received: 0, isDone: false };
+  return {
+    start,
+    end: Math.min(start + pieces.size, size),
+    chunks: [],
+    waiting: 0,
+    received: 0,
+    isDone: false,
+  };
 }
 
 /** Ends all lanes of one download. */
@@ -104,7 +113,7 @@ class PieceDownload {
     };
     start(lane, this.#fetchFirst(piece, answer));
     const enlist = (): void => {
-      while (this.#running < pieces.lanes && this.#hasWork()) {
+      while (this.#running < pieces.lanes && this.#hasWork(this.#running + 1)) {
         const own = this.#session.pace.tryEnter();
         if (own === undefined) return;
         start(own, this.#fetchMore(own));
@@ -137,7 +146,7 @@ class PieceDownload {
   async #fetchMore(own: Lane | undefined): Promise<void> {
     while (this.#next < this.#target.descriptor.size && own?.isExcess !== true) {
       this.#signal.throwIfAborted();
-      if (!this.#hasWork()) {
+      if (!this.#hasWork(this.#running)) {
         await this.#change();
         continue;
       }
@@ -148,9 +157,18 @@ class PieceDownload {
     }
   }
 
-  /** Whether a piece may be begun that is not too far ahead of what is written. */
-  #hasWork(): boolean {
-    return this.#next < this.#target.descriptor.size && this.#open.length < pieces.lanes;
+  /**
+   * Whether a piece may be begun: as many as there are lanes wait in memory at most, but for the rest of one that is
+   * being written.
+   */
+  #hasWork(lanes: number): boolean {
+    const waiting = this.#open.length - (this.#open[0]?.isDone === true ? 1 : 0);
+    return this.#next < this.#target.descriptor.size && waiting < lanes;
+  }
+
+  /** Whether the connection has to wait for the disk: what is being written need not wait in memory as well. */
+  #isAhead(piece: Piece): boolean {
+    return piece === this.#open[0] && piece.waiting >= limits.readAheadBytes && !this.#signal.aborted;
   }
 
   async #fetch(piece: Piece, given: RangeBody | undefined): Promise<void> {
@@ -181,9 +199,11 @@ class PieceDownload {
       if (body.kind === 'whole' || piece.start + piece.received + chunk.length > piece.end)
         throw new NoRanges();
       piece.chunks.push(chunk);
+      piece.waiting += chunk.length;
       piece.received += chunk.length;
       this.#target.onReceived(chunk.length);
       this.#wake();
+      while (this.#isAhead(piece)) await this.#change();
     }
     if (piece.received > before) return;
     const what = `blob ${this.#target.descriptor.digest}`;
@@ -199,8 +219,12 @@ class PieceDownload {
       enlist();
       const [head] = this.#open;
       const ready = head?.chunks ?? [];
-      if (head !== undefined) head.chunks = [];
+      if (head !== undefined) {
+        head.chunks = [];
+        head.waiting = 0;
+      }
       for (const chunk of ready) await writer.write(chunk);
+      if (ready.length > 0) this.#wake();
       if (head?.isDone === true && head.chunks.length === 0) {
         this.#open.shift();
         this.#wake();

@@ -46,7 +46,7 @@ export const limits = {
    * How much of a body waits in memory while the part before it is written; measured: 64 KiB is a quarter
    * slower.
    */
-  readAheadBytes: 1_048_576,
+  readAheadBytes: 262_144,
   /** Text of a registry's own message that may enter an error. */
   messageLength: 300,
   warnings: 32,
@@ -80,12 +80,12 @@ export const timeouts = {
 
 /**
  * Fetching one blob over several connections. A piece ahead of what is written waits in memory, so that the file
- * has no gaps: some 32 MiB at most. Measured on loopback, smaller pieces cost time, larger ones only memory.
+ * has no gaps: some 20 MiB at most.
  */
 export const pieces = {
   /** Bytes from which on a blob is fetched in pieces. */
   from: 33_554_432,
-  size: 8_388_608,
+  size: 4_194_304,
   /** Connections for one blob. */
   lanes: 4,
 } as const;
