@@ -19,6 +19,25 @@ export function mapId(
   });
 }
 
+/** The id in the image for one outside: {@link mapId} the other way round. Throws ERR_OCI_REPACK_FAILED for an id that no range holds. */
+export function unmapId(
+  id: number,
+  { mappings, kind }: { readonly mappings: readonly IdMapping[]; readonly kind: 'user' | 'group' },
+): number {
+  if (mappings.length === 0) return id;
+  for (const { containerID, hostID, size } of mappings) {
+    if (id >= hostID && id < hostID + size) return containerID + id - hostID;
+  }
+  throw new BundleError(
+    'ERR_OCI_REPACK_FAILED',
+    `a file belongs to ${kind} ${id}, which stands for none of the image`,
+    {
+      actual: id,
+      hint: `give it to a ${kind} that the bundle's mapping has`,
+    },
+  );
+}
+
 /**
  * Reads `container:host[:size]`, as umoci's `--uid-map` has it.
  * Throws ERR_OCI_BUNDLE_INVALID for anything else, and for ids beyond 32 bits.

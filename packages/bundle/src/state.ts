@@ -5,6 +5,7 @@ import type { BundleImage } from './bundle.ts';
 import { BundleError } from './errors.ts';
 import { stateSizeLimit } from './limits.ts';
 import { readLimitedFile } from './read-file.ts';
+import type { Stamp } from './repack/stamp.ts';
 import { hasErrno } from './rootfs/failure.ts';
 import type { IdMapping } from './spec/types.ts';
 
@@ -12,6 +13,9 @@ import type { IdMapping } from './spec/types.ts';
 export interface BundleState {
   readonly version: 1;
   readonly image: BundleImage & {
+    /** Of the manifest, as its size in bytes is; older bundles do not say. */
+    readonly mediaType?: string;
+    readonly size?: number;
     readonly platform: string;
     /** Digests of the layers, the lowest first. */
     readonly layers: readonly Digest[];
@@ -19,29 +23,19 @@ export interface BundleState {
   readonly rootless: boolean;
   readonly uidMap: readonly IdMapping[];
   readonly gidMap: readonly IdMapping[];
+  /** Devices became empty files. */
+  readonly placeholderDevices?: boolean;
+  readonly keepDirlinks?: boolean;
+  /** When the root file system was complete. */
+  readonly stamp?: Stamp;
 }
 
-/** What a repack compares a file with; taken from the headers of the layers while they are applied. */
-export interface FileRecord {
-  /** Relative to the root file system. */
-  readonly path: string;
-  readonly type: 'file' | 'directory' | 'symlink' | 'character-device' | 'block-device' | 'fifo';
-  readonly mode: number;
-  /** As in the image, before any mapping. */
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly linkname?: string;
-  readonly device?: { readonly major: number; readonly minor: number };
-  readonly digest?: Digest;
-}
-
-const fileName = 'oci.json';
+/** The file in a bundle that says how it was made. */
+export const stateFile = 'oci.json';
 
 /** Writes `oci.json`. */
 export async function writeState(directory: string, state: BundleState): Promise<void> {
-  await writeFile(join(directory, fileName), `${JSON.stringify(state, null, 2)}\n`, {
+  await writeFile(join(directory, stateFile), `${JSON.stringify(state, null, 2)}\n`, {
     mode: 0o600,
     flag: 'wx',
   });
@@ -49,7 +43,13 @@ export async function writeState(directory: string, state: BundleState): Promise
 
 /** Reads which image a bundle is of; undefined for bundles that others made. Throws ERR_OCI_BUNDLE_INVALID. */
 export async function readBundleImage(directory: string): Promise<BundleImage | undefined> {
-  const path = join(directory, fileName);
+  const state = await readState(directory);
+  return state === undefined ? undefined : { name: state.image.name, digest: state.image.digest };
+}
+
+/** Reads how a bundle was made; undefined for bundles that others made. Throws ERR_OCI_BUNDLE_INVALID. */
+export async function readState(directory: string): Promise<BundleState | undefined> {
+  const path = join(directory, stateFile);
   let raw: Buffer;
   try {
     raw = await readLimitedFile(path, { limit: stateSizeLimit });
@@ -64,5 +64,5 @@ export async function readBundleImage(directory: string): Promise<BundleImage | 
       path,
     });
   }
-  return { name, digest };
+  return state as BundleState;
 }

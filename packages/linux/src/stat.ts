@@ -25,6 +25,8 @@ export interface FileStatus {
   readonly rdevMinor: number;
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
+  /** When content or metadata last changed; nobody can set it. */
+  readonly ctimeNs: bigint;
 }
 
 /**
@@ -55,6 +57,7 @@ export function fstatat(
     size: Number(scratch.readBigUInt64LE(40)),
     atimeNs: nanoseconds(64),
     mtimeNs: nanoseconds(112),
+    ctimeNs: nanoseconds(96),
     rdevMajor: scratch.readUInt32LE(128),
     rdevMinor: scratch.readUInt32LE(132),
     deviceMajor: scratch.readUInt32LE(136),

@@ -13,6 +13,8 @@ export interface LayerTask extends ApplyOptions {
   readonly diffId: Digest;
   /** The blob in a local file; without it the main thread sends the bytes. */
   readonly file: string | undefined;
+  /** A new file for the record of the layer's entries, which a repack compares files with. */
+  readonly record?: string;
   /** Keep the layer apart from those below, in the form of overlayfs; the root file system is its own then. */
   readonly overlay?: OverlayTarget;
 }

@@ -1,4 +1,5 @@
-import { createTarParser } from '@ocijs/image/tar';
+import { createTarParser, type TarHandler } from '@ocijs/image/tar';
+import { createLayerRecorder, type LayerRecorder } from '../repack/record/layer-recorder.ts';
 import { createLayerApplier } from '../rootfs/layer.ts';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
 import { linuxOperations } from '../rootfs/linux-operations.ts';
@@ -20,15 +21,29 @@ export function createLayerWriter(task: LayerTask, onWarning: (warning: ApplyWar
   const operations =
     task.overlay === undefined ? linuxOperations() : opened.use(overlayOperations(task.overlay));
   const applier = opened.use(createLayerApplier(task.rootfs, { ...task, operations, onWarning }));
-  const parser = createTarParser(applier);
+  const recorder = task.record === undefined ? undefined : opened.use(createLayerRecorder(task.record));
+  const parser = createTarParser(recorder === undefined ? applier : recorded(applier, recorder));
   const resources = opened.move();
   return {
     push: (chunk) => parser.push(chunk),
     finishArchive: () => parser.finish(),
     finish() {
+      recorder?.finish();
       applier.finish();
       return applier.entries;
     },
     [Symbol.dispose]: () => resources.dispose(),
+  };
+}
+
+/** Writes the entries down on their way. */
+function recorded(applier: TarHandler, recorder: LayerRecorder): TarHandler {
+  return {
+    entry(header) {
+      recorder.entry(header);
+      applier.entry(header);
+    },
+    data: (chunk) => applier.data(chunk),
+    end: () => applier.end(),
   };
 }

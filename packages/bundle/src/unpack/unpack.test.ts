@@ -51,7 +51,12 @@ for (const kind of ['file', 'stream'] as const) {
     const bundle = await unpack(source, target(place), { onEvent: (event) => events.push(event) });
     assert.equal(bundle.directory, target(place));
     assert.equal(statSync(bundle.directory).mode & 0o7777, 0o700);
-    assert.deepEqual(readdirSync(bundle.directory).sort(), ['config.json', 'oci.json', 'rootfs']);
+    assert.deepEqual(readdirSync(bundle.directory).sort(), [
+      'config.json',
+      'oci.json',
+      'oci.layers',
+      'rootfs',
+    ]);
     assert.deepEqual(paths(bundle.rootfs), bundlePaths);
     const found = snapshot(bundle.rootfs);
     assert.equal(found.get('bin/sh')?.mode, 0o4755);
@@ -310,7 +315,12 @@ test('a parent that cannot be written to: the bundle is built inside of its dire
   chmodSync(join(place.directory, 'closed'), 0o555);
   try {
     const bundle = await unpack(await image(), join(place.directory, 'closed/bundle'));
-    assert.deepEqual(readdirSync(bundle.directory).sort(), ['config.json', 'oci.json', 'rootfs']);
+    assert.deepEqual(readdirSync(bundle.directory).sort(), [
+      'config.json',
+      'oci.json',
+      'oci.layers',
+      'rootfs',
+    ]);
   } finally {
     chmodSync(join(place.directory, 'closed'), 0o755);
   }
@@ -376,7 +386,12 @@ test('a mount point: the bundle is built inside of it', {
     );
     assert.deepEqual(readdirSync(target(place)), []);
     const bundle = await unpack(await image(), target(place));
-    assert.deepEqual(readdirSync(bundle.directory).sort(), ['config.json', 'oci.json', 'rootfs']);
+    assert.deepEqual(readdirSync(bundle.directory).sort(), [
+      'config.json',
+      'oci.json',
+      'oci.layers',
+      'rootfs',
+    ]);
     assert.equal(statSync(bundle.directory).mode & 0o7777, 0o700);
   } finally {
     umount2(target(place));

@@ -7,6 +7,8 @@ import type { Bundle } from '../bundle.ts';
 import { BundleError } from '../errors.ts';
 import { mapId } from '../id-map.ts';
 import { layersAhead } from '../limits.ts';
+import { recordPath, recordsPath } from '../repack/record/read-records.ts';
+import { takeStamp } from '../repack/stamp.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import type { IdMapping } from '../spec/types.ts';
 import { writeState } from '../state.ts';
@@ -35,10 +37,10 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks an image into a bundle: `rootfs`, `config.json` and `oci.json` in `directory` (mode 0700), which must
- * not exist or be empty. Every byte is verified against manifest and configuration; nothing but `directory` is
- * written to, whatever the layers contain; and the directory appears complete or not at all, also when `signal`
- * aborts.
+ * Unpacks an image into a bundle: `rootfs`, `config.json`, and what a repack needs, `oci.json` and `oci.layers`, in
+ * `directory` (mode 0700), which must not exist or be empty. Every byte is verified against manifest and configuration;
+ * nothing but `directory` is written to, whatever the layers contain; and the directory appears complete or not at all,
+ * also when `signal` aborts.
  *
  * Throws ERR_OCI_BUNDLE_EXISTS, ERR_OCI_LAYER_INVALID, ERR_OCI_LAYER_ESCAPE, ERR_OCI_UNPACK_DENIED,
  * ERR_OCI_UNPACK_FAILED, ERR_OCI_USER_NOT_FOUND, ERR_OCI_PLATFORM_UNSUPPORTED (needs Linux), and of `@ocijs/image`
@@ -64,7 +66,9 @@ export async function unpack(
   try {
     const rootfs = join(staging.directory, 'rootfs');
     await makeRootfs(rootfs, apply);
-    await applyLayers(image, layers, { ...options, rootfs, apply });
+    const records = options.rootfsOnly ? undefined : staging.directory;
+    if (records !== undefined) await mkdir(recordsPath(records), { mode: 0o700 });
+    await applyLayers(image, layers, { ...options, rootfs, apply, records });
     const config = runtimeConfig(image.config, { rootfs, ...apply });
     const { name, descriptor } = image;
     if (!options.rootfsOnly) {
@@ -73,12 +77,17 @@ export async function unpack(
         image: {
           name,
           digest: descriptor.digest,
+          mediaType: descriptor.mediaType,
+          size: descriptor.size,
           platform: formatPlatform(image.platform),
           layers: layers.map((layer) => layer.descriptor.digest),
         },
         rootless,
         uidMap: apply.uidMap,
         gidMap: apply.gidMap,
+        placeholderDevices: apply.placeholderDevices,
+        keepDirlinks: apply.keepDirlinks,
+        stamp: await takeStamp(staging.directory, rootfs),
       });
       await writeFile(join(staging.directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, {
         flag: 'wx',
@@ -113,12 +122,14 @@ export async function makeRootfs(path: string, { rootless, uidMap, gidMap }: App
 interface ApplyLayersOptions extends UnpackOptions {
   readonly rootfs: string;
   readonly apply: ApplyOptions;
+  /** The bundle that gets a record of each layer. */
+  readonly records: string | undefined;
 }
 
 async function applyLayers(
   image: ImageSource,
   layers: readonly PlannedLayer[],
-  { rootfs, apply: options, signal, onEvent }: ApplyLayersOptions,
+  { rootfs, apply: options, records, signal, onEvent }: ApplyLayersOptions,
 ): Promise<void> {
   const total = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onEvent?.({ type: 'unpack-start', layers: layers.length, total });
@@ -135,7 +146,14 @@ async function applyLayers(
       onEvent?.({ type: 'layer-progress', index, digest, total: size, done });
     const file = localFile(image, descriptor);
     const entries = await thread.apply(
-      { ...options, rootfs, descriptor: { digest, size, mediaType }, diffId, file },
+      {
+        ...options,
+        rootfs,
+        descriptor: { digest, size, mediaType },
+        diffId,
+        file,
+        ...(records === undefined ? {} : { record: recordPath(records, index) }),
+      },
       {
         signal: stop,
         openBlob: () => image.openBlob(descriptor, { signal: stop }),
