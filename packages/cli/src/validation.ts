@@ -1,6 +1,5 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Descriptor, Store } from '@ocijs/image';
 import { CliError } from './errors.ts';
 import { codeOf } from './exit-codes.ts';
 
@@ -48,41 +47,18 @@ async function readLimited(path: string, limit: number): Promise<Uint8Array> {
   return file.readFile();
 }
 
-/** Checks every image that an OCI layout names, all platforms of it; what cannot even be read is a finding too. */
+/** Checks everything that an OCI layout names, all platforms of it; what cannot even be read is a finding too. */
 export async function validateLayout(
   directory: string,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly Finding[]> {
-  const { openLayout } = await import('@ocijs/image');
+  const { openLayout, validateTree } = await import('@ocijs/image');
   await using layout = await openLayout(directory);
   const findings: Finding[] = [];
   for (const descriptor of await layout.entries()) {
     const name = descriptor.annotations?.['org.opencontainers.image.ref.name'] ?? descriptor.digest;
-    const found = await validateEntry(layout, { descriptor, signal });
+    const found = await validateTree(layout, descriptor, { signal });
     findings.push(...found.map((finding) => ({ ...finding, message: `${name}: ${finding.message}` })));
   }
   return findings;
-}
-
-interface Entry {
-  readonly descriptor: Descriptor;
-  readonly signal: AbortSignal;
-}
-
-async function validateEntry(layout: Store, { descriptor, signal }: Entry): Promise<readonly Finding[]> {
-  const { isIndexType, isOciError, parseIndex, validateImage } = await import('@ocijs/image');
-  try {
-    if (!isIndexType(descriptor.mediaType)) {
-      return await validateImage(await layout.image(descriptor, { signal }), { signal });
-    }
-    const raw = await layout.readAll(descriptor, { signal });
-    const findings: Finding[] = [];
-    for (const manifest of parseIndex(raw, { mediaType: descriptor.mediaType }).manifests) {
-      findings.push(...(await validateEntry(layout, { descriptor: manifest, signal })));
-    }
-    return findings;
-  } catch (error) {
-    if (!isOciError(error)) throw error;
-    return [{ jsonPath: error.facts.jsonPath ?? '$', code: error.code, message: error.message }];
-  }
 }

@@ -119,4 +119,5 @@ export type { ImageSink } from './transport/sink.ts';
 export { type Spool, type SpoolOptions, spool } from './transport/spool.ts';
 export { storeSink } from './transport/store-sink.ts';
 export { type ValidateImageOptions, validateImage } from './validate/validate-image.ts';
+export { type ValidateTreeOptions, validateTree } from './validate/validate-tree.ts';
 export type { Violation } from './validate/violation.ts';

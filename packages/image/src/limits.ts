@@ -51,3 +51,6 @@ export const SPOOL_LIMIT: number = 64 * 1024 * MiB;
 
 /** Entries of all layers of an image whose files are looked at without unpacking. */
 export const TREE_ENTRIES_LIMIT = 10_000_000;
+
+/** Manifests and indexes below one that is validated. */
+export const VALIDATED_DOCUMENTS_LIMIT = 10_000;

@@ -47,3 +47,4 @@ export {
 export { type SignedDigest, type SignOptions, type SignReport, sign } from './signature/sign.ts';
 export type { SignatureForm, Signer } from './signature/types.ts';
 export { type VerifyOptions, type VerifyReport, verify } from './signature/verify.ts';
+export { type ValidateOptions, validate } from './validate.ts';

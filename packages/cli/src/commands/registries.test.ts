@@ -153,6 +153,15 @@ describe('oci and what else registries hold', () => {
     assert.match(stderr, /image of one platform/);
   });
 
+  test('validate reads an image where it is, and stores nothing', async () => {
+    for (const name of [`docker://${registry.host}/layout:v1.10`, `${registry.host}/layout:v1.10`]) {
+      const report = await json('validate', '--all-platforms', name);
+      assert.deepEqual(report, { valid: true, violations: [] });
+    }
+    const { stdout } = await home.oci('images', '--json');
+    assert.doesNotMatch(stdout, /v1\.10/);
+  });
+
   test('logout forgets, and says when there is nothing to forget', async () => {
     assert.equal(((await json('logout', registry.host))['removed'] as object[]).length, 1);
     const { status, stdout, stderr } = await home.oci('logout', registry.host, '--authfile', authFile);

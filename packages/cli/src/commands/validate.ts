@@ -1,21 +1,24 @@
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { CliError } from '../errors.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { type RegistryFlagValues, registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
-import { openImage } from '../images.ts';
+import { sourceLocation } from '../locations.ts';
 import { printable } from '../render/text.ts';
 import { type Finding, kindOf, validateBundle, validateLayout } from '../validation.ts';
 
-type Values = GlobalFlagValues & RegistryFlagValues & { readonly platform?: string | undefined };
+type Values = GlobalFlagValues &
+  RegistryFlagValues & { readonly platform?: string | undefined; readonly 'all-platforms': boolean };
 
 export default class Validate extends BaseCommand {
   static override summary = 'Check an image, a layout or a bundle against the specifications';
   static override description =
-    'An image is read completely, and every digest, size and diff id in it is computed again. A directory with a config.json is checked as a bundle, one with an oci-layout as a layout with all its images. Exits with 1 when anything is wrong.';
+    'An image, wherever it is, is read completely and not stored, and every digest, size and diff id in it is computed again. A directory with a config.json is checked as a bundle, one with an oci-layout as a layout with all its images. Exits with 1 when anything is wrong.';
   static override examples = [
     '<%= config.bin %> validate debian:bookworm',
+    '<%= config.bin %> validate --all-platforms docker://registry.example.com/team/app:1',
+    '<%= config.bin %> validate docker-archive:app.tar',
     '<%= config.bin %> validate ./bundle',
   ];
   static override args = {
@@ -25,7 +28,15 @@ export default class Validate extends BaseCommand {
       description: 'Image name, bundle directory or OCI layout',
     }),
   };
-  static override flags = { ...platformFlags, ...registryFlags };
+  static override flags = {
+    'all-platforms': Flags.boolean({
+      default: false,
+      summary: 'Check the index and all that it refers to',
+      exclusive: ['platform'],
+    }),
+    ...platformFlags,
+    ...registryFlags,
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Validate);
@@ -55,17 +66,14 @@ export default class Validate extends BaseCommand {
     const kind = await kindOf(text);
     if (kind === 'bundle') return validateBundle(text);
     if (kind === 'layout') return validateLayout(text, { signal });
-    const { validateImage } = await import('@ocijs/image');
-    const onEvent = this.progress(flags);
-    const image = await openImage(parseImageName(text), {
-      openStore: () => this.openStore(flags),
-      pull: 'missing',
-      remote: 'read',
-      registry: registryOptions(flags),
+    const { validate } = await import('@ocijs/registry');
+    const location = await sourceLocation(parseImageName(text), () => this.openStore(flags));
+    return validate(location, {
+      ...registryOptions(flags),
       ...(await wantedPlatform(flags.platform)),
+      allPlatforms: flags['all-platforms'],
       signal,
-      onEvent,
+      onEvent: this.progress(flags),
     });
-    return validateImage(image, { signal, onEvent });
   }
 }

@@ -10,6 +10,8 @@ export interface Place {
   readonly what: string;
   readonly jsonPath: string;
   readonly code: ImageErrorCode;
+  /** Receives what is wrong with one value, so that the others are read all the same; without it the first fault is thrown. */
+  readonly onFault?: ((fault: ImageError) => void) | undefined;
 }
 
 /** Turns the value of a field into its type, or throws at its place. */
@@ -24,6 +26,18 @@ export interface IntegerRange {
 /** The place of a field or an element of the value at `place`. */
 export function placeOf(place: Place, step: string | number): Place {
   return { ...place, jsonPath: jsonPathStep(place.jsonPath, step) };
+}
+
+/** Reads a value; undefined for a wrong one whose fault the place takes. */
+export function attempt<T>({ onFault }: Place, read: () => T): T | undefined {
+  if (onFault === undefined) return read();
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    onFault(error);
+    return undefined;
+  }
 }
 
 /** An error about the value at `place`. */
@@ -77,7 +91,10 @@ export function integerIn({ min, max }: IntegerRange): FieldReader<number> {
 export function arrayOf<T>(element: FieldReader<T>): FieldReader<readonly T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) throw typeError(place, 'array', value);
-    return value.map((item: unknown, index) => element(item, placeOf(place, index)));
+    return value.flatMap((item: unknown, index) => {
+      const read = attempt(place, () => element(item, placeOf(place, index)));
+      return read === undefined ? [] : [read];
+    });
   };
 }
 
@@ -85,6 +102,11 @@ export function arrayOf<T>(element: FieldReader<T>): FieldReader<readonly T[]> {
 export function mapOf<T>(element: FieldReader<T>): FieldReader<Readonly<Record<string, T>>> {
   return (value, place) => {
     const entries = Object.entries(readObject(value, place));
-    return Object.fromEntries(entries.map(([name, item]) => [name, element(item, placeOf(place, name))]));
+    return Object.fromEntries(
+      entries.flatMap(([name, item]) => {
+        const read = attempt(place, () => element(item, placeOf(place, name)));
+        return read === undefined ? [] : [[name, read]];
+      }),
+    );
   };
 }

@@ -1,4 +1,12 @@
-import { type FieldReader, fieldError, type JsonObject, type Place, placeOf, readObject } from './fields.ts';
+import {
+  attempt,
+  type FieldReader,
+  fieldError,
+  type JsonObject,
+  type Place,
+  placeOf,
+  readObject,
+} from './fields.ts';
 
 /** A reader for every field that a type has. */
 export type Shape<T> = { readonly [Name in keyof T]-?: FieldReader<Exclude<T[Name], undefined>> };
@@ -20,11 +28,13 @@ function foldName(name: string): string {
 function checkNames(object: JsonObject, known: ReadonlyMap<string, string>, place: Place): void {
   for (const name of Object.keys(object)) {
     const meant = known.get(foldName(name));
-    if (meant !== undefined && meant !== name)
+    if (meant === undefined || meant === name) continue;
+    attempt(place, () => {
       throw fieldError(placeOf(place, name), `the field is called "${meant}"`, {
         expected: meant,
         actual: name,
       });
+    });
   }
 }
 
@@ -43,13 +53,17 @@ export function objectOf<T extends object>(
     const object = readObject(value, place);
     checkNames(object, known, place);
     for (const name of requiredNames)
-      if (!Object.hasOwn(object, name)) throw fieldError(placeOf(place, name), 'the field is missing');
+      attempt(place, () => {
+        if (!Object.hasOwn(object, name)) throw fieldError(placeOf(place, name), 'the field is missing');
+      });
     const entries: [string, unknown][] = [];
     for (const [name, field] of Object.entries(object)) {
       const read = readers.get(name);
       if (read === undefined) entries.push([name, field]);
-      else if (field !== null || requiredNames.has(name))
-        entries.push([name, read(field, placeOf(place, name))]);
+      else if (field !== null || requiredNames.has(name)) {
+        const value = attempt(place, () => read(field, placeOf(place, name)));
+        if (value !== undefined) entries.push([name, value]);
+      }
     }
     return Object.fromEntries(entries) as T;
   };

@@ -14,6 +14,12 @@ export const readDigest: FieldReader<Digest> = (value, place) => {
   }
 };
 
+/** Reads a list that must be there; null counts as an empty one, because Go's tools write it for that. */
+export function listOf<T>(element: FieldReader<T>): FieldReader<readonly T[]> {
+  const read = arrayOf(element);
+  return (value, place) => (value === null ? [] : read(value, place));
+}
+
 /** Reads a media type of the form that RFC 6838 allows. */
 export const readMediaType: FieldReader<string> = (value, place) => {
   const text = readString(value, place);

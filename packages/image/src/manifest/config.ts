@@ -5,6 +5,7 @@ import {
   fieldError,
   integerIn,
   mapOf,
+  type Place,
   readBoolean,
   readObject,
   readString,
@@ -12,7 +13,7 @@ import {
 import { parseJson } from '../json/parse.ts';
 import { objectOf } from '../json/shape.ts';
 import { CONFIG_LIMIT } from '../limits.ts';
-import { readDigest, readStringMap, readStrings } from './common.ts';
+import { listOf, readDigest, readStringMap, readStrings } from './common.ts';
 import { platformShape } from './platform-field.ts';
 import type { ExecutionConfig, Healthcheck, HistoryEntry, ImageConfig } from './types.ts';
 
@@ -41,9 +42,7 @@ const readLayersType: FieldReader<'layers'> = (value, place) => {
   return text;
 };
 
-// BuildKit writes null for an image without layers.
-const readDiffIds: FieldReader<readonly Digest[]> = (value, place) =>
-  value === null ? [] : arrayOf(readDigest)(value, place);
+const readDiffIds: FieldReader<readonly Digest[]> = listOf(readDigest);
 
 const readHealthcheck: FieldReader<Healthcheck> = objectOf<Healthcheck>(
   {
@@ -111,7 +110,12 @@ const readConfig: FieldReader<ImageConfig> = objectOf<ImageConfig>(
  * above 8 MiB.
  */
 export function parseImageConfig(raw: Uint8Array): ImageConfig {
+  return readConfigDocument(raw);
+}
+
+/** The same, which hands faults of single fields to `onFault` and goes on. */
+export function readConfigDocument(raw: Uint8Array, onFault?: Place['onFault']): ImageConfig {
   const what = 'image configuration';
   const value = parseJson(raw, { limit: CONFIG_LIMIT, what });
-  return readConfig(value, { what, jsonPath: '$', code: 'ERR_OCI_CONFIG_INVALID' });
+  return readConfig(value, { what, jsonPath: '$', code: 'ERR_OCI_CONFIG_INVALID', onFault });
 }

@@ -1,8 +1,8 @@
-import { arrayOf, type FieldReader, fieldError, integerIn, type Place, readObject } from '../json/fields.ts';
+import { type FieldReader, fieldError, integerIn, type Place, readObject } from '../json/fields.ts';
 import { parseJson } from '../json/parse.ts';
 import { objectOf } from '../json/shape.ts';
 import { MANIFEST_LIMIT } from '../limits.ts';
-import { readMediaType, readStringMap } from './common.ts';
+import { listOf, readMediaType, readStringMap } from './common.ts';
 import { readDescriptor } from './descriptor.ts';
 import { documentKind } from './document.ts';
 import type { Index, Manifest } from './types.ts';
@@ -29,7 +29,7 @@ const readManifest: FieldReader<Manifest> = objectOf<Manifest>(
     mediaType: readMediaType,
     artifactType: readMediaType,
     config: readDescriptor,
-    layers: arrayOf(readDescriptor),
+    layers: listOf(readDescriptor),
     subject: readDescriptor,
     annotations: readStringMap,
   },
@@ -41,7 +41,7 @@ const readIndex: FieldReader<Index> = objectOf<Index>(
     schemaVersion: readSchemaVersion,
     mediaType: readMediaType,
     artifactType: readMediaType,
-    manifests: arrayOf(readDescriptor),
+    manifests: listOf(readDescriptor),
     subject: readDescriptor,
     annotations: readStringMap,
   },
@@ -63,16 +63,21 @@ function wrongKind(what: string, found: string): Error {
  * Throws ERR_OCI_MANIFEST_INVALID with the place in `facts.jsonPath`, ERR_OCI_MEDIA_TYPE_UNSUPPORTED for Docker
  * schema 1 and for other documents, ERR_OCI_JSON_INVALID, and ERR_OCI_LIMIT_EXCEEDED above 4 MiB.
  */
-export function parseManifestOrIndex(
+export function parseManifestOrIndex(raw: Uint8Array, options: ParseManifestOptions = {}): ManifestOrIndex {
+  return readManifestDocument(raw, options);
+}
+
+/** The same, which hands faults of single fields to `onFault` and goes on; one that is no such document is thrown. */
+export function readManifestDocument(
   raw: Uint8Array,
-  { mediaType: expected }: ParseManifestOptions = {},
+  { mediaType: expected, onFault }: ParseManifestOptions & { readonly onFault?: Place['onFault'] },
 ): ManifestOrIndex {
-  const place = placeFor('image manifest');
+  const place = { ...placeFor('image manifest'), onFault };
   const document = readObject(parseJson(raw, { limit: MANIFEST_LIMIT, what: place.what }), place);
   const { kind, mediaType } = documentKind(document, { expected, place });
   return kind === 'manifest'
     ? { kind, manifest: readManifest(document, place), mediaType }
-    : { kind, index: readIndex(document, placeFor('image index')), mediaType };
+    : { kind, index: readIndex(document, { ...placeFor('image index'), onFault }), mediaType };
 }
 
 /** Reads an image manifest; like {@link parseManifestOrIndex}, and throws ERR_OCI_MANIFEST_INVALID for an index. */

@@ -1,7 +1,7 @@
 import { digestAlgorithm } from '../digest/digest.ts';
 import { verifyBytes } from '../digest/verify.ts';
-import { parseImageConfig } from '../manifest/config.ts';
-import { parseManifest } from '../manifest/manifest.ts';
+import { readConfigDocument } from '../manifest/config.ts';
+import { readManifestDocument } from '../manifest/manifest.ts';
 import { MediaType } from '../media-types.ts';
 import { normalizePlatform } from '../platform/normalize.ts';
 import { formatPlatform } from '../platform/parse.ts';
@@ -19,12 +19,34 @@ export function checkDocuments(image: ImageSource): Violation[] {
   ];
 }
 
+/** All that is wrong with the text of a manifest or an index. */
+export function checkManifestDocument(
+  raw: Uint8Array,
+  { mediaType, document }: { readonly mediaType: string; readonly document: 'manifest' | 'index' },
+): Violation[] {
+  const place = { document, jsonPath: '$' } as const;
+  const faults: Violation[] = [];
+  const whole = collect(place, () => {
+    readManifestDocument(raw, { mediaType, onFault: (fault) => faults.push(violationOf(fault, place)) });
+  });
+  return [...faults, ...whole];
+}
+
+/** All that is wrong with the text of a config. */
+export function checkConfigDocument(raw: Uint8Array): Violation[] {
+  const place = { document: 'config', jsonPath: '$' } as const;
+  const faults: Violation[] = [];
+  const whole = collect(place, () => {
+    const config = readConfigDocument(raw, (fault) => faults.push(violationOf(fault, place)));
+    if (faults.length === 0) for (const diffId of config.rootfs.diff_ids) digestAlgorithm(diffId);
+  });
+  return [...faults, ...whole];
+}
+
 function checkManifest({ descriptor, rawManifest }: ImageSource): Violation[] {
   return [
     ...collect({ document: 'descriptor', jsonPath: '$.digest' }, () => verifyBytes(rawManifest, descriptor)),
-    ...collect({ document: 'manifest', jsonPath: '$' }, () => {
-      parseManifest(rawManifest, { mediaType: descriptor.mediaType });
-    }),
+    ...checkManifestDocument(rawManifest, { mediaType: descriptor.mediaType, document: 'manifest' }),
   ];
 }
 
@@ -34,9 +56,7 @@ function checkConfig({ manifest, rawConfig }: ImageSource): Violation[] {
     ...collect({ document: 'manifest', jsonPath: '$.config.digest' }, () =>
       verifyBytes(rawConfig, manifest.config),
     ),
-    ...collect({ document: 'config', jsonPath: '$' }, () => {
-      for (const diffId of parseImageConfig(rawConfig).rootfs.diff_ids) digestAlgorithm(diffId);
-    }),
+    ...checkConfigDocument(rawConfig),
   ];
   if (mediaType !== MediaType.config && mediaType !== MediaType.dockerConfig)
     violations.push({

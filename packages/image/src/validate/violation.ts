@@ -1,9 +1,12 @@
+import type { Digest } from '../digest/digest.ts';
 import { type ImageErrorCode, isOciError } from '../errors.ts';
 
 /** One thing about an image that is not as the specifications want it. */
 export interface Violation {
-  /** The document that `jsonPath` leads into: the descriptor of the manifest, the manifest, or the config. */
-  readonly document: 'descriptor' | 'manifest' | 'config';
+  /** The document that `jsonPath` leads into: the descriptor of the manifest, an index, the manifest, or the config. */
+  readonly document: 'descriptor' | 'index' | 'manifest' | 'config';
+  /** Of the manifest or index that it belongs to, where there are several. */
+  readonly digest?: Digest;
   /** Such as `$.layers[0].digest`. */
   readonly jsonPath: string;
   readonly code: ImageErrorCode;
