@@ -182,3 +182,37 @@ test('an interrupted creation cleans up', { skip }, async () => {
   assert.deepEqual(await ended, [143, null]);
   assert.deepEqual(leftovers(bundle), []);
 });
+
+test('short commands load neither system calls nor what starts processes', { skip }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000 <&- >&- 2>&-');
+  const id = testId();
+  const created = spawnSync(
+    process.execPath,
+    [...node, '--root', bundle.root, 'create', '-b', bundle.directory, id],
+    // The container keeps the streams: with pipes nobody would see their end.
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  assert.equal(created.status, 0);
+  const report = `data:text/javascript,process.on('exit', () => {
+    const names = process.moduleLoadList.filter((name) => / (child_process|crypto|net)$/.test(name));
+    const addons = process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'));
+    if (names.length + addons.length > 0) console.error('LOADED', ...names, ...addons);
+  })`;
+  const calls = [
+    ['state', id],
+    ['start', id],
+    ['kill', id, 'USR1'],
+    ['list'],
+    ['pause', id],
+    ['delete', '--force', id],
+  ];
+  for (const argv of calls) {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', report.replaceAll('\n', ' '), ...node, '--root', bundle.root, ...argv],
+      { encoding: 'utf8' },
+    );
+    assert.deepEqual([status, stderr], [0, ''], argv.join(' '));
+  }
+  assert.deepEqual(leftovers(bundle), []);
+});

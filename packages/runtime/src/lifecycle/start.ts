@@ -1,10 +1,9 @@
 import { RuntimeError } from '../errors.ts';
-import { openStartResult, releaseInit } from '../init/index.ts';
+import { releaseInit } from '../init/release.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { containerDirectory } from '../state/store.ts';
 import { hookState, type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
-import { runHooks } from './hooks.ts';
 import { remove } from './remove.ts';
 
 const refusals = {
@@ -27,12 +26,16 @@ export async function startRecord(record: ContainerRecord, options: LifecycleOpt
   }
   const directory = containerDirectory(root, record.id);
   const hasHooks = (record.spec.hooks?.startContainer ?? []).length > 0;
-  using result = hasHooks ? openStartResult(directory) : undefined;
+  const result = hasHooks ? (await import('../init/start-result.ts')).openStartResult(directory) : undefined;
+  using _result = result;
   await releaseInit(directory, record.init.pid, { ...(options.signal && { signal: options.signal }) });
   try {
     await result?.wait(options.signal);
+    const { poststart = [] } = record.spec.hooks ?? {};
+    if (poststart.length === 0) return;
+    const { runHooks } = await import('./hooks.ts');
     const state = hookState(root, record, 'running');
-    await runHooks(record.spec.hooks?.poststart, { name: 'poststart', state, signal: options.signal });
+    await runHooks(poststart, { name: 'poststart', state, signal: options.signal });
   } catch (error) {
     await remove(record.id, { root, force: true, onEvent: options.onEvent });
     throw error;

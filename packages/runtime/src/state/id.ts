@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { RuntimeError } from '../errors.ts';
 import { containerIdLimit } from '../limits.ts';
 
@@ -22,5 +21,6 @@ export function checkContainerId(id: string): void {
 
 /** An id for a container whose name does not matter: 64 random bits. */
 export function randomContainerId(): string {
-  return randomBytes(8).toString('hex');
+  // The global one: unlike node:crypto it is loaded at its first use.
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
 }

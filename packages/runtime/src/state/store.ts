@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -19,6 +18,7 @@ import { RuntimeError } from '../errors.ts';
 import { stateSizeLimit } from '../limits.ts';
 import { checkContainerId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
+import { uniqueName } from './unique.ts';
 
 const stateFile = 'state.json';
 /** Not a character of ids, so that no container's directory looks like one that is being removed. */
@@ -88,7 +88,7 @@ export function claimContainer(root: string, record: ContainerRecord): void {
 /** Replaces a container's record in one step. Throws ERR_OCI_CONTAINER_NOT_FOUND when it was removed meanwhile. */
 export function writeRecord(root: string, record: ContainerRecord): void {
   const directory = containerDirectory(root, record.id);
-  const temporary = `${directory}/${stateFile}.${randomBytes(4).toString('hex')}`;
+  const temporary = `${directory}/${stateFile}.${uniqueName()}`;
   try {
     writeFileSync(temporary, JSON.stringify(record), { flag: 'wx', mode: 0o600 });
     renameSync(temporary, `${directory}/${stateFile}`);
@@ -163,7 +163,7 @@ function sweep(root: string, id: string): void {
 /** Removes a container's state. Of several processes that try at once, one gets true. */
 export function removeContainer(root: string, id: string): boolean {
   const directory = containerDirectory(root, id);
-  const moved = `${root}/${removedMark}${id}${removedMark}${randomBytes(4).toString('hex')}`;
+  const moved = `${root}/${removedMark}${id}${removedMark}${uniqueName()}`;
   try {
     renameSync(directory, moved);
   } catch (error) {
