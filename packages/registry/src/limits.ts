@@ -47,6 +47,12 @@ export const limits = {
    * slower.
    */
   readAheadBytes: 262_144,
+  /** Repositories that are asked for a mount of one blob. */
+  mountAttempts: 3,
+  /** Blobs of which a store remembers where they are, and repositories for each. */
+  locatedBlobs: 4_096,
+  locations: 4,
+  locationFileBytes: 4_194_304,
   /** Text of a registry's own message that may enter an error. */
   messageLength: 300,
   warnings: 32,

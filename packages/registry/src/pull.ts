@@ -16,6 +16,7 @@ import { checkConfigSize } from './config-size.ts';
 import { downloadBlob } from './download.ts';
 import { blobsOf, chooseAll, chooseOne, type ImageGraph, walkGraph } from './graph.ts';
 import { defaultConcurrency, limits } from './limits.ts';
+import { rememberLocation } from './locations.ts';
 import type { RegistryOptions } from './options.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { fetchDescribed, type Resolved, resolve } from './resolve.ts';
@@ -95,6 +96,8 @@ async function pullFrom(
   const image = await openImage({ store, top, graph, platform, signal });
   signal?.throwIfAborted();
   await store.tag(canonical, top);
+  const came = transfer.blobs.filter(({ status }) => status !== 'reused').map(({ digest }) => digest);
+  await rememberLocation(store, { registry: source.reference.registry, repository, digests: came });
   const { digest, mediaType } = top;
   const report = {
     reference: canonical,

@@ -13,6 +13,7 @@ import { isForeign } from './blobs.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { blobsOf } from './graph.ts';
 import { defaultConcurrency } from './limits.ts';
+import { locationsIn, rememberLocation } from './locations.ts';
 import { putManifest } from './manifests.ts';
 import { canonicalRegistry } from './names.ts';
 import type { RegistryOptions } from './options.ts';
@@ -21,6 +22,7 @@ import { openPushSource, type PushSource } from './push-source.ts';
 import { recordReferrer } from './referrers-tag.ts';
 import type { BlobReport, TransferReport } from './report.ts';
 import { createSession, type Session } from './session.ts';
+import { withTransferProgress } from './transfer-progress.ts';
 import { uploadBlob } from './upload.ts';
 
 /** Options of {@link push}. */
@@ -32,7 +34,8 @@ export interface PushOptions extends RegistryOptions {
   /** Push the whole index, and fail when it is not complete in the store. */
   readonly allPlatforms?: boolean | undefined;
   /**
-   * A repository of the same registry that is thought to have the layers. Default: that of the image's name.
+   * A repository of the same registry that is thought to have the layers. Default: that of the image's name. Others
+   * are known to the store from earlier pulls and pushes.
    */
   readonly mountFrom?: string | undefined;
 }
@@ -62,9 +65,16 @@ export async function push(
   if (reference.digest !== undefined && reference.digest !== top.digest) throw otherDigest(reference, top);
   const { registry, repository } = reference;
   await using session = createSession(registry, { ...options, repository, purpose: 'push' });
-  const mountFrom = options.mountFrom ?? mountSource(source, reference);
+  const { store } = options;
+  const likely = options.mountFrom ?? mountSource(source, reference);
+  const known = store === undefined ? () => [] : await locationsIn(store, registry);
+  const mountFrom = ({ digest }: Descriptor): readonly string[] => [
+    ...new Set([...(likely === undefined ? [] : [likely]), ...known(digest)]),
+  ];
   const blobs = await pushBlobs(session, { content, repository, mountFrom, signal });
   await pushManifests(session, { content, reference, signal });
+  if (store !== undefined)
+    await rememberLocation(store, { registry, repository, digests: blobs.map(({ digest }) => digest) });
   const { platform } = content;
   return {
     reference: formatReference(reference),
@@ -116,13 +126,17 @@ async function pushBlobs(
   target: {
     readonly content: PushSource;
     readonly repository: string;
-    readonly mountFrom: string | undefined;
+    readonly mountFrom: (blob: Descriptor) => readonly string[];
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<readonly BlobReport[]> {
   const { content, repository, mountFrom, signal } = target;
   const blobs = blobsOf(content.graph.manifests);
   const statuses = new Map<string, BlobStatus>();
+  const onEvent = withTransferProgress(session.options.onEvent, {
+    direction: 'push',
+    total: blobs.reduce((sum, { size }) => sum + size, 0),
+  });
   await forEachConcurrently(
     [...blobs].sort((a, b) => a.size - b.size),
     {
@@ -130,12 +144,12 @@ async function pushBlobs(
       signal,
       work: async (descriptor, blobSignal) => {
         if (isForeign(descriptor) && !(await content.has(descriptor))) return;
-        const progress = trackBlob(descriptor, session.options.onEvent);
+        const progress = trackBlob(descriptor, onEvent);
         progress.start(0);
         const status = await uploadBlob(session, {
           descriptor,
           repository,
-          mountFrom,
+          mountFrom: mountFrom(descriptor),
           open: () => content.open(descriptor),
           onProgress: (sent) => progress.moved(sent),
           signal: blobSignal,

@@ -8,7 +8,11 @@ import { locationOf, type UploadSession, type UploadTarget, uploadRequest, withD
  */
 export async function sendChunks(
   session: Session,
-  target: UploadTarget & { readonly upload: UploadSession },
+  target: UploadTarget & {
+    readonly upload: UploadSession;
+    /** Bytes that the registry has. */
+    readonly start: number;
+  },
 ): Promise<void> {
   const { descriptor, upload, onProgress } = target;
   const size = Math.max(chunks.size, upload.minimumChunk);
@@ -19,8 +23,8 @@ export async function sendChunks(
       { limit: chunks.most, actual: size },
     );
   }
-  let sent = 0;
-  for await (const piece of pieces(target.open(), size)) {
+  let sent = target.start;
+  for await (const piece of pieces(without(target.open(), sent), size)) {
     await patch(session, { ...target, piece, start: sent });
     sent += piece.length;
     onProgress?.(sent);
@@ -75,24 +79,48 @@ async function receivedBytes(
   session: Session,
   target: PatchTarget & { readonly position: number; readonly end: number },
 ): Promise<number> {
-  const { upload, start, position, end } = target;
-  const response = await session.request({
-    ...uploadRequest(target),
-    method: 'GET',
-    target: upload.location,
-    accept: [204],
-  });
-  await response.discard();
-  if (response.header('location') !== undefined) upload.location = locationOf(session, response);
-  const last = /^(?:bytes=)?0-(\d+)$/.exec(response.header('range') ?? '')?.[1];
-  if (last === undefined) return position;
+  const { start, position, end } = target;
+  const answer = await uploadedBytes(session, target);
+  if (answer === undefined) return position;
   // `0-0` is also how registries say that nothing has arrived.
-  const received = last === '0' ? start : Number(last) + 1;
+  const received = answer === 0 ? start : answer;
   if (received >= start && received <= end) return received;
   throw new RegistryError('ERR_OCI_REGISTRY_PROTOCOL', `${session.registry} lost pieces of an upload`, {
     expected: end,
     actual: received,
   });
+}
+
+/**
+ * Asks how much of an upload has arrived (distribution-spec "Pushing a blob in chunks", GET of the upload's location).
+ * Undefined when the registry does not say, or does not know the upload any more; 0 when nothing, or one byte, is there.
+ */
+export async function uploadedBytes(
+  session: Session,
+  target: UploadTarget & { readonly upload: UploadSession },
+): Promise<number | undefined> {
+  const { upload } = target;
+  const response = await session.request({
+    ...uploadRequest(target),
+    method: 'GET',
+    target: upload.location,
+    accept: [200, 202, 204, 400, 404, 405],
+  });
+  await response.discard();
+  if (response.status >= 400) return undefined;
+  if (response.header('location') !== undefined) upload.location = locationOf(session, response);
+  const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(response.header('range') ?? '')?.[1];
+  if (last === undefined) return undefined;
+  return last === '0' ? 0 : Number(last) + 1;
+}
+
+/** The stream from an offset on. */
+async function* without(source: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let skip = bytes;
+  for await (const chunk of source) {
+    if (skip < chunk.length) yield skip === 0 ? chunk : chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.length);
+  }
 }
 
 /** Cuts a stream into pieces of one size; the last one may be shorter. */

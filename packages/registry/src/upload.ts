@@ -3,19 +3,19 @@ import { repositoryScope } from './auth/scope.ts';
 import { type BlobTarget, hasBlob } from './blobs.ts';
 import { endpoints } from './endpoints.ts';
 import { RegistryError } from './errors.ts';
-import { timeouts } from './limits.ts';
+import { limits, timeouts } from './limits.ts';
 import { pushScopes } from './manifests.ts';
 import type { RegistryRequest, Session } from './session.ts';
 import { resolveOwnTarget } from './transport/redirect.ts';
 import type { HttpResponse } from './transport/response.ts';
-import { sendChunks } from './upload-chunks.ts';
+import { sendChunks, uploadedBytes } from './upload-chunks.ts';
 
 /** A blob to upload. */
 export interface UploadTarget extends BlobTarget {
   /** Opens the blob's bytes from their beginning; called again for every attempt. */
   open(): AsyncIterable<Uint8Array>;
-  /** Another repository of the same registry that is thought to have the blob. */
-  readonly mountFrom?: string | undefined;
+  /** Other repositories of the same registry that are thought to have the blob, the likeliest first. */
+  readonly mountFrom?: string | readonly string[] | undefined;
   /** Bytes of the present attempt that were handed to the connection. */
   readonly onProgress?: ((sent: number) => void) | undefined;
 }
@@ -31,41 +31,106 @@ const wantsChunks: ReadonlySet<number> = new Set([405, 411, 413, 415, 501]);
 
 /**
  * Brings a blob into a repository: not at all when it is there, by mounting it from another repository, in
- * one PUT, or, where that is refused or keeps breaking, in pieces. A failed or aborted upload is cancelled.
+ * one PUT, or, where that is refused or keeps breaking, in pieces. After a broken connection the upload goes on where
+ * the registry says that it is. One that fails in the end, or is aborted, is cancelled.
  */
 export async function uploadBlob(
   session: Session,
   target: UploadTarget,
 ): Promise<Extract<BlobStatus, 'exists' | 'mounted' | 'pushed'>> {
-  const { repository, mountFrom, signal } = target;
-  if (await hasBlob(session, target)) return 'exists';
+  const lane = await session.pace.enter(target.signal);
+  try {
+    if (await hasBlob(session, target)) return 'exists';
+    const opened = await mountFirst(session, target);
+    if (opened === 'mounted') return opened;
+    await new Upload(session, target, opened).run();
+    return 'pushed';
+  } finally {
+    lane.release();
+  }
+}
+
+/** Asks one repository after the other. The upload that a registry opened instead of the last mount is used. */
+async function mountFirst(
+  session: Session,
+  target: UploadTarget,
+): Promise<'mounted' | UploadSession | undefined> {
+  const { mountFrom = [], repository } = target;
+  const named = typeof mountFrom === 'string' ? [mountFrom] : mountFrom;
   let opened: UploadSession | undefined;
-  if (mountFrom !== undefined && mountFrom !== repository) {
-    const answer = await tryMount(session, { ...target, mountFrom });
+  for (const from of named.filter((name) => name !== repository).slice(0, limits.mountAttempts)) {
+    if (opened !== undefined) await cancelUpload(session, { ...target, location: opened.location });
+    const answer = await tryMount(session, { ...target, mountFrom: from });
     if (answer === 'mounted') return answer;
     opened = answer;
   }
-  let inChunks = false;
-  let attempts = 0;
-  await session.retrying(
-    async () => {
-      attempts++;
-      // Proxies that dislike a large body often just hang up.
-      if (attempts > 2) inChunks = true;
-      try {
-        const upload = opened ?? (await openUpload(session, target));
-        opened = undefined;
-        await uploadOnce(session, { ...target, upload, inChunks });
-      } catch (error) {
-        const status = error instanceof RegistryError ? error.facts.status : undefined;
-        if (inChunks || status === undefined || !wantsChunks.has(status)) throw error;
-        inChunks = true;
-        await uploadOnce(session, { ...target, upload: await openUpload(session, target), inChunks });
-      }
-    },
-    { signal },
-  );
-  return 'pushed';
+  return opened;
+}
+
+/** The attempts at one upload. */
+class Upload {
+  readonly #session: Session;
+  readonly #target: UploadTarget;
+  #open: UploadSession | undefined;
+  #inChunks = false;
+  #attempts = 0;
+
+  constructor(session: Session, target: UploadTarget, opened: UploadSession | undefined) {
+    this.#session = session;
+    this.#target = target;
+    this.#open = opened;
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#session.retrying(() => this.#attempt(), { signal: this.#target.signal });
+    } catch (error) {
+      await this.#cancel();
+      throw error;
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    this.#attempts++;
+    // Proxies that dislike a large body often just hang up.
+    if (this.#attempts > 2) this.#inChunks = true;
+    const start = await this.#arrived();
+    try {
+      await this.#send(start);
+    } catch (error) {
+      const { status } = error instanceof RegistryError ? error.facts : {};
+      const refusesWhole = !this.#inChunks && status !== undefined && wantsChunks.has(status);
+      // What an interrupted connection left at the registry may be something else than was sent.
+      const refusesRest = start > 0 && status !== undefined && status >= 400 && status < 500;
+      if (!refusesWhole && !refusesRest) throw error;
+      this.#inChunks ||= refusesWhole;
+      await this.#cancel();
+      await this.#send(0);
+    }
+  }
+
+  /** How much of the blob the registry has from the attempt before; what cannot be gone on with is given up. */
+  async #arrived(): Promise<number> {
+    if (this.#attempts === 1 || this.#open === undefined) return 0;
+    const { size } = this.#target.descriptor;
+    const received = await uploadedBytes(this.#session, { ...this.#target, upload: this.#open });
+    if (received !== undefined && received > 0 && received <= size) return received;
+    await this.#cancel();
+    return 0;
+  }
+
+  async #send(start: number): Promise<void> {
+    this.#open ??= await openUpload(this.#session, this.#target);
+    const upload = { ...this.#target, upload: this.#open, start };
+    if (this.#inChunks || start > 0) await sendChunks(this.#session, upload);
+    else await sendWhole(this.#session, upload);
+  }
+
+  async #cancel(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open !== undefined) await cancelUpload(this.#session, { ...this.#target, location: open.location });
+  }
 }
 
 /**
@@ -112,19 +177,6 @@ async function mountBlob(
   await response.discard();
   if (response.status === 201) return 'mounted';
   return response.status === 202 ? uploadSession(session, response) : undefined;
-}
-
-async function uploadOnce(
-  session: Session,
-  target: UploadTarget & { readonly upload: UploadSession; readonly inChunks: boolean },
-): Promise<void> {
-  try {
-    if (target.inChunks) await sendChunks(session, target);
-    else await sendWhole(session, target);
-  } catch (error) {
-    await cancelUpload(session, { ...target, location: target.upload.location });
-    throw error;
-  }
 }
 
 async function openUpload(session: Session, target: BlobTarget): Promise<UploadSession> {
