@@ -2,6 +2,7 @@ export type * from './bundle.ts';
 export * from './errors.ts';
 export { mapId, parseIdMapping } from './id-map.ts';
 export * from './load-bundle.ts';
+export { type DirectoryEntriesOptions, directoryEntries } from './repack/directory-layer.ts';
 export { type RepackDestination, type RepackOptions, type RepackReport, repack } from './repack/repack.ts';
 export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from './rootfs/layer.ts';
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';
@@ -13,6 +14,8 @@ export {
   type ResolvedPath,
   type TreeFile,
 } from './snapshots/layered-tree.ts';
+export { lockDirectory } from './snapshots/lock.ts';
+export { mountOverlay, type OverlayMount, unmountAll } from './snapshots/mount-overlay.ts';
 export {
   type PreparedRootfs,
   type PrepareRootfsOptions,

@@ -186,6 +186,39 @@ describe('build', { skip }, () => {
       );
   });
 
+  test('files of contexts, stages and images are seen without being copied', async () => {
+    await using at = await scene({ 'src/a': 'a', 'src/skip/b': 'b', '.dockerignore': '**/skip' });
+    const lines = [
+      'FROM busybox AS other',
+      'RUN echo stage > /s',
+      'FROM busybox',
+      'RUN --mount=type=bind,target=/src,rw cat /src/src/a; ls /src/src; echo new > /src/src/new',
+      'RUN --mount=type=bind,from=other,source=/s,target=/x/s cat /x/s; ! echo new > /x/s',
+      'RUN --mount=type=bind,from=busybox,source=/etc,target=/e ! echo new > /e/new',
+    ];
+    const result = await at.build(lines.join('\n'));
+    const output = at.events.flatMap((event) =>
+      event.type === 'step-output' && event.stream === 'stdout' ? [event.line] : [],
+    );
+    assert.deepEqual(output, ['aa', 'stage'], 'what is ignored is not seen');
+    const files = await at.files(result);
+    assert.deepEqual([files['src'], files['x'], files['e']], [undefined, undefined, undefined]);
+    await assert.rejects(readFile(join(at.directory, 'context/src/new')));
+    assert.equal((await at.build(lines.join('\n'))).steps.done, 0);
+    await writeFile(join(at.directory, 'context/src/a'), 'b');
+    assert.equal((await at.build(lines.join('\n'))).steps.done, 1, 'what is mounted is part of the key');
+  });
+
+  test('a cache outlives builds', async () => {
+    await using at = await scene();
+    for (const sharing of ['shared', 'locked', 'private']) {
+      const text = (step: string): string =>
+        `FROM busybox\nRUN --mount=type=cache,id=c-${sharing},target=/c,sharing=${sharing},mode=0700 ${step}`;
+      await at.build(text('echo kept > /c/x'));
+      await at.build(text('[ $(cat /c/x) = kept ]'));
+    }
+  });
+
   test('an abort ends the running step', async () => {
     await using at = await scene();
     const controller = new AbortController();

@@ -10,9 +10,9 @@ import { BuildError } from '../errors.ts';
 import { FAILURE_LINES } from '../limits.ts';
 import type { BuildEnvironment, StepOutcome } from './environment.ts';
 import type { StepPlace } from './execute-stage.ts';
+import { prepareMounts } from './mounts/prepare-mounts.ts';
 import { openDraft } from './open-draft.ts';
 import { readLines } from './output-lines.ts';
-import { prepareMounts } from './run-mounts.ts';
 import { runEnvironment, runSpec } from './run-spec.ts';
 import { completeDraft, fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
 
@@ -76,7 +76,7 @@ export async function runStep(
       form: snapshots.form,
       timeNs,
       // Where something is mounted, the runtime makes an empty file or directory first.
-      without: await mounts.madeTargets(environment, state, spec),
+      without: await mounts.missingTargets(spec),
       signal,
     });
     const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });

@@ -67,6 +67,8 @@ export interface BuildOptions {
   readonly network?: 'host' | 'none' | undefined;
   /** The values of `RUN --mount=type=secret`, by id. They go nowhere else. */
   readonly secrets?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** The sockets of ssh agents for `RUN --mount=type=ssh`, by id. */
+  readonly agents?: ReadonlyMap<string, string> | undefined;
   /**
    * Seconds since 1970 (`SOURCE_DATE_EPOCH`): the time of everything the build makes. By itself when the base was
    * created, so that the same build gives the same digest on any day.

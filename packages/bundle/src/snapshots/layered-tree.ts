@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as linux from '@ocijs/linux';
 import { BundleError } from '../errors.ts';
 import { symbolicLinksLimit } from '../limits.ts';
@@ -63,6 +64,8 @@ export interface LayeredTree extends Disposable {
   /** Opens a file for reading; close it with `close` of `@ocijs/linux`. */
   open(file: TreeFile): number;
   readLink(file: TreeFile): string;
+  /** Where the file is on disk; a directory is in several places, the uppermost first, laid over each other. */
+  places(file: TreeFile): readonly string[];
   /** The extended attributes but those that only mean something to overlayfs. */
   attributes(file: TreeFile): ReadonlyMap<string, Buffer>;
 }
@@ -152,6 +155,13 @@ export function openLayeredTree(layers: readonly string[], form: OverlayForm): L
   return {
     resolve,
     readLink,
+    places: (file) => {
+      const { path } = file;
+      if (!isDirectory(file.status)) return [join(layers[file.layer] ?? '', path)];
+      return within(path === '.' ? '' : path, ({ lowers: found }) =>
+        found.map((layer) => join(layers[lowers.indexOf(layer)] ?? '', path)),
+      );
+    },
     children: ({ path }) =>
       within(path === '.' ? '' : path, (directory) => {
         const names = new Set(directory.lowers.flatMap((layer) => listLayer(layer, pathIn(directory, '.'))));
