@@ -6,3 +6,5 @@ export type * from './executor/types.ts';
 export { type GitReference, parseGitReference } from './git/git-reference.ts';
 export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/ignore.ts';
 export * from './limits.ts';
+export { type LintReport, lint } from './lint/lint.ts';
+export type { CheckContext, CheckName, Finding } from './lint/types.ts';

@@ -10,6 +10,7 @@ export {
   type StageSource,
 } from './graph/plan.ts';
 export type * from './instructions/types.ts';
+export * from './outline.ts';
 export { type Directives, detectSyntax } from './syntax/directives.ts';
 export type { Heredoc } from './syntax/heredoc.ts';
 export {

@@ -40,3 +40,17 @@ async function readSecret(file: string): Promise<Uint8Array> {
   if (size > MAX_SECRET_BYTES) throw usageError(`--secret: ${file} is larger than ${MAX_SECRET_BYTES} bytes`);
   return handle.readFile();
 }
+
+/** Reads `--ssh default` and `--ssh ID=SOCKET`; the agent of this user's `SSH_AUTH_SOCK` by itself. Throws ERR_OCI_USAGE. */
+export function parseAgents(texts: readonly string[] = []): ReadonlyMap<string, string> {
+  return new Map(
+    texts.map((text) => {
+      const [, id = '', given] = /^([^=]+)(?:=(.+))?$/.exec(text) ?? [];
+      const socket = given ?? environment['SSH_AUTH_SOCK'];
+      if (id === '') throw usageError(`--ssh ${text} is not ID=SOCKET`);
+      if (socket === undefined)
+        throw usageError(`--ssh ${text}: there is no agent; SSH_AUTH_SOCK is not set`);
+      return [id, socket] as const;
+    }),
+  );
+}

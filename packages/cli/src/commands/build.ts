@@ -2,12 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import type { BuildOptions } from '@ocijs/build';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
+import { type Call, callBuild, calls } from '../build/call.ts';
 import { readDockerfile } from '../build/dockerfile.ts';
-import { readSecrets } from '../build/secrets.ts';
+import { parseAgents, readSecrets } from '../build/secrets.ts';
 import { showBuild } from '../build/show-build.ts';
 import { platformText } from '../describe.ts';
 import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { parseNameValues } from '../flags/name-value.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { pullFlags } from '../flags/pull.ts';
@@ -78,6 +80,21 @@ export default class Build extends BaseCommand {
     }),
     network: Flags.string({ options: ['host', 'none'], default: 'host', summary: 'Network of RUN' }),
     'no-cache': Flags.boolean({ default: false, summary: 'Run every step' }),
+    ssh: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'default|ID=SOCKET',
+      summary: 'Agent for RUN --mount=type=ssh',
+    }),
+    call: Flags.string({
+      options: [...calls],
+      summary: 'Look at the Dockerfile instead of building it',
+      exclusive: ['check'],
+    }),
+    check: Flags.boolean({
+      default: false,
+      summary: 'Look for mistakes in the Dockerfile; the same as --call check',
+    }),
     iidfile: Flags.string({ helpValue: 'FILE', summary: "Write the image's digest to a file" }),
     'metadata-file': Flags.string({ helpValue: 'FILE', summary: 'Write what was built to a file, as JSON' }),
     ...pullFlags,
@@ -95,6 +112,15 @@ export default class Build extends BaseCommand {
     await using resources = new AsyncDisposableStack();
     const { signal } = this;
     const context = resources.use(await openContext(args.context, { dockerfile: path, signal }));
+    const given = buildArguments(flags['build-arg']);
+    const call = flags.check ? 'check' : (flags.call as Call | undefined);
+    if (call !== undefined) {
+      const { ignore } = context;
+      const result = await callBuild(call, { dockerfile: text, ignore, given, target: flags.target });
+      await this.print(flags, result);
+      if (result.failed) process.exitCode = ExitCode.failure;
+      return;
+    }
     const contexts = new Map<string, typeof context>();
     for (const [name, directory] of Object.entries(
       parseNameValues(flags['build-context'], '--build-context') ?? {},
@@ -111,11 +137,12 @@ export default class Build extends BaseCommand {
       contexts,
       dockerfile: text,
       names,
-      arguments: buildArguments(flags['build-arg']),
+      arguments: given,
       target: flags.target,
       labels: parseNameValues(flags.label, '--label'),
       annotations: parseNameValues(flags.annotation, '--annotation'),
       secrets: await readSecrets(flags.secret),
+      agents: parseAgents(flags.ssh),
       network: flags.network as 'host' | 'none',
       noCache: flags['no-cache'],
       created: sourceDateEpoch(),
