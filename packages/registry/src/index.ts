@@ -15,6 +15,8 @@ export type { ManifestFormat } from './copy/media-types.ts';
 export type { CopyReport, RecompressedReport, ReferrerReport } from './copy/report.ts';
 export { type SaveOptions, save } from './copy/save.ts';
 export { type DeleteReport, deleteReference } from './delete.ts';
+export { diagnose } from './diagnose/diagnose.ts';
+export type { Finding, Verdict } from './diagnose/finding.ts';
 export type { Environment } from './env.ts';
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails } from './errors.ts';
 export {

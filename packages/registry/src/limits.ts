@@ -69,6 +69,8 @@ export const timeouts = {
   body: 60_000,
   token: 30_000,
   helper: 30_000,
+  /** How long a helper's answer is taken without asking again: short against the lifetime of any token. */
+  helperAnswer: 300_000,
   /** How long a loopback registry has to start TLS before plain HTTP is taken. */
   schemeProbe: 2_000,
   cancelUpload: 2_000,

@@ -1,16 +1,47 @@
 import { styleText } from 'node:util';
-import { BaseCommand } from '../base-command.ts';
+import { Args } from '@oclif/core';
+import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import type { Check, Finding, Verdict } from '../doctor/check.ts';
 import { environment } from '../env.ts';
+import { type RegistryFlagValues, registryFlags, registryOptions } from '../flags/registry.ts';
 import { printable } from '../render/text.ts';
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Show what this host can and cannot do, and what to do about it';
-  static override description = 'Exits with 0 also when something is missing: see the verdicts.';
-  static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json'];
+  static override summary = 'Show what this host, or a registry, can and cannot do, and what to do about it';
+  static override description =
+    'With an image name, how it would be pulled: mirrors in their order, and for each place address, certificate, credentials, ranges, referrers, rate limit and clock. Exits with 0 also when something is missing: see the verdicts.';
+  static override examples = [
+    '<%= config.bin %> doctor',
+    '<%= config.bin %> doctor --json',
+    '<%= config.bin %> doctor registry.example.com/team/app:1',
+  ];
+  static override args = {
+    image: Args.string({ ignoreStdin: true, description: 'Image in a registry; default: look at this host' }),
+  };
+  static override flags = { ...registryFlags };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Doctor);
+    const { args, flags } = await this.parse(Doctor);
+    const findings =
+      args.image === undefined ? await this.#host(flags) : await this.#registry(args.image, flags);
+    await this.print(flags, {
+      json: { findings },
+      quiet: findings
+        .filter(({ verdict }) => verdict !== 'ok')
+        .map(({ name }) => name)
+        .join('\n'),
+      text: format(findings),
+    });
+  }
+
+  async #registry(image: string, flags: RegistryFlagValues & GlobalFlagValues): Promise<readonly Finding[]> {
+    const { diagnose } = await import('@ocijs/registry');
+    const reference = image.replace(/^docker:\/\//, '');
+    const onEvent = this.progress(flags);
+    return diagnose(reference, { ...registryOptions(flags), signal: this.signal, onEvent });
+  }
+
+  async #host(flags: GlobalFlagValues): Promise<readonly Finding[]> {
     const { thisHost } = await import('../doctor/host.ts');
     const { initCheck, inflateCheck, nodeCheck, storeCheck } = await import('../doctor/tool.ts');
     const system = await import('../doctor/system.ts');
@@ -38,15 +69,19 @@ export default class Doctor extends BaseCommand {
       this.signal.throwIfAborted();
       findings.push(await check(host));
     }
-    await this.print(flags, {
-      json: { findings },
-      quiet: findings
-        .filter(({ verdict }) => verdict !== 'ok')
-        .map(({ name }) => name)
-        .join('\n'),
-      text: findings.map(formatFinding).join('\n'),
-    });
+    return findings;
   }
+}
+
+/** What belongs to one place stands below its name. */
+function format(findings: readonly Finding[]): string {
+  let last: string | undefined;
+  const lines = findings.flatMap((finding) => {
+    const heading = finding.place === last ? [] : ['', `${printable(finding.place ?? '')}:`];
+    last = finding.place;
+    return [...heading, formatFinding(finding)];
+  });
+  return lines.join('\n');
 }
 
 const colours = { ok: 'green', limited: 'yellow', missing: 'red' } as const satisfies Record<Verdict, string>;

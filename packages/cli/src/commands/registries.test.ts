@@ -162,6 +162,18 @@ describe('oci and what else registries hold', () => {
     assert.doesNotMatch(stdout, /v1\.10/);
   });
 
+  test('doctor tells how a registry would be used', async () => {
+    const { findings } = (await json('doctor', `${registry.host}/layout:v1.10`)) as {
+      findings: readonly { readonly name: string }[];
+    };
+    const names = findings.map(({ name }) => name);
+    for (const name of ['order', 'certificate', 'credentials', 'ranges', 'clock'])
+      assert.ok(names.includes(name));
+    const { stdout } = await home.oci('doctor', `docker://${image}`, '--authfile', authFile);
+    assert.match(stdout, new RegExp(`\n${registry.host}:\n`));
+    assert.doesNotMatch(stdout, /s3cret/);
+  });
+
   test('logout forgets, and says when there is nothing to forget', async () => {
     assert.equal(((await json('logout', registry.host))['removed'] as object[]).length, 1);
     const { status, stdout, stderr } = await home.oci('logout', registry.host, '--authfile', authFile);

@@ -4,6 +4,8 @@ export type Verdict = 'ok' | 'limited' | 'missing';
 /** What `oci doctor` found out about one thing. */
 export interface Finding {
   readonly name: string;
+  /** The registry or mirror that it is about. */
+  readonly place?: string;
   readonly verdict: Verdict;
   /** What is there. */
   readonly found: string;

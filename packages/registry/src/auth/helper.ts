@@ -1,5 +1,6 @@
 import type { Credentials } from '../options.ts';
 import { printable } from '../transport/redact.ts';
+import { forgetAnswers } from './helper-answers.ts';
 import { type HelperOptions, type HelperRun, helperFailure, runHelper } from './helper-process.ts';
 
 /** What helpers say, on standard output and with exit code 1, when they have nothing; not a failure. */
@@ -37,6 +38,7 @@ export async function storeInHelper(
       ? [tokenUser, credentials.identityToken]
       : [credentials.username, credentials.password];
   const input = JSON.stringify({ ServerURL: server, Username: username, Secret: secret });
+  forgetAnswers();
   const run = await runHelper(name, { ...options, action: 'store', input });
   if (run.code !== 0) throw ended(name, run, [secret]);
 }
@@ -48,6 +50,7 @@ export async function storeInHelper(
 export async function eraseFromHelper(name: string, { server, ...options }: HelperRequest): Promise<boolean> {
   const known = await askHelper(name, { ...options, server });
   if (known === undefined) return false;
+  forgetAnswers();
   const run = await runHelper(name, { ...options, action: 'erase', input: `${server}\n` });
   if (run.code === 0) return true;
   if (run.output.includes(notFound)) return false;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OciEvent } from '@ocijs/image';
 import { registryEnvironment } from '../env.ts';
 import { temporaryDirectory } from '../images.testkit.ts';
 import type { Credentials } from '../options.ts';
+import { storeInHelper } from './helper.ts';
 import { findCredentials, type KeychainRequest } from './keychain.ts';
 
 function auths(host: string, pair: string): string {
@@ -111,4 +112,28 @@ test('a store that is not installed is a warning, a host helper that is not is a
   assert.equal(await at.find('b.org', { onEvent: (event) => events.push(event) }), undefined);
   assert.equal(events.length, 1);
   await assert.rejects(at.find('a.org'), { code: 'ERR_OCI_REGISTRY_CREDENTIAL_HELPER' });
+});
+
+test('a helper is asked once in a process, again after a change, and again when it had nothing', async () => {
+  await using at = await home();
+  const script = `#!/bin/sh
+case $1 in
+get) echo x >> "$HOME/count"; read s; [ -e "$HOME/empty" ] && { echo credentials not found in native keychain; exit 1; }
+  echo '{"Username":"u","Secret":"'$(wc -l < "$HOME/count")'"}' ;;
+*) cat > /dev/null ;;
+esac
+`;
+  await at.write('bin/docker-credential-slow', script);
+  await chmod(join(at.path, 'bin', 'docker-credential-slow'), 0o755);
+  await at.write('.docker/config.json', '{"credsStore":"slow"}');
+  const both = await Promise.all([at.find('a.org'), at.find('a.org')]);
+  assert.deepEqual(both, [await at.find('a.org'), await at.find('a.org')]);
+  assert.deepEqual(both[0], { username: 'u', password: '1' });
+  const env = { HOME: at.path, PATH: `${at.path}/bin:/usr/bin:/bin` };
+  await storeInHelper('slow', { server: 'a.org', env, credentials: { username: 'u', password: 'p' } });
+  assert.deepEqual(await at.find('a.org'), { username: 'u', password: '2' });
+  await at.write('empty', '');
+  assert.equal(await at.find('b.org'), undefined);
+  assert.equal(await at.find('b.org'), undefined);
+  assert.equal((await readFile(join(at.path, 'count'), 'utf8')).split('\n').length - 1, 4);
 });

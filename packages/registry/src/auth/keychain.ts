@@ -4,7 +4,8 @@ import type { RegistryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
 import type { Credentials } from '../options.ts';
 import { type AuthFile, matchAuths, readAuthFile } from './docker-config.ts';
-import { askHelper, type HelperRequest } from './helper.ts';
+import type { HelperRequest } from './helper.ts';
+import { askHelperOnce } from './helper-cache.ts';
 
 /** Whose credentials are looked for, and where. */
 export interface KeychainRequest {
@@ -32,6 +33,18 @@ export function serverKey(registry: string): string {
  * Undefined means: be anonymous.
  */
 export async function findCredentials(request: KeychainRequest): Promise<Credentials | undefined> {
+  return (await locateCredentials(request))?.credentials;
+}
+
+/** Credentials, and where they were found. */
+export interface LocatedCredentials {
+  readonly credentials: Credentials;
+  /** A file, or a helper and what names it. */
+  readonly from: string;
+}
+
+/** As {@link findCredentials}, and says where. */
+export async function locateCredentials(request: KeychainRequest): Promise<LocatedCredentials | undefined> {
   const { environment, authFile } = request;
   if (authFile !== undefined) return findInFiles(request);
   const { credentialHelpers } = await loadRegistriesConf(environment, request);
@@ -50,7 +63,7 @@ function configured(request: KeychainRequest): StoreRequest {
   return { ...request, namedBy: 'registries.conf', server: request.registry };
 }
 
-async function findInFiles(request: KeychainRequest): Promise<Credentials | undefined> {
+async function findInFiles(request: KeychainRequest): Promise<LocatedCredentials | undefined> {
   const { environment } = request;
   const named = request.authFile ?? environment.authFile;
   for (const path of named === undefined ? environment.defaultAuthFiles : [named]) {
@@ -72,16 +85,21 @@ async function findInFiles(request: KeychainRequest): Promise<Credentials | unde
   return undefined;
 }
 
-async function findInFile(file: AuthFile, request: KeychainRequest): Promise<Credentials | undefined> {
+async function findInFile(file: AuthFile, request: KeychainRequest): Promise<LocatedCredentials | undefined> {
   const { registry, repository } = request;
   const own = file.credHelpers.get(registry);
   if (own !== undefined) {
-    const found = await askHelper(own, question(request));
-    if (found !== undefined) return found;
+    const found = await askHelperOnce(own, question(request));
+    if (found !== undefined) return { credentials: found, from: helperName(own, file.path) };
   }
   const match = matchAuths(file, { registry, repository });
-  if (match !== undefined || file.credsStore === undefined) return match;
+  if (match !== undefined) return { credentials: match, from: file.path };
+  if (file.credsStore === undefined) return undefined;
   return askStore(file.credsStore, { ...request, namedBy: file.path });
+}
+
+function helperName(name: string, namedBy: string): string {
+  return `docker-credential-${name} (${namedBy})`;
 }
 
 interface StoreRequest extends KeychainRequest {
@@ -103,10 +121,11 @@ function question({
 /**
  * A store that is configured for all hosts but not installed must not keep public images from being pulled.
  */
-async function askStore(name: string, request: StoreRequest): Promise<Credentials | undefined> {
+async function askStore(name: string, request: StoreRequest): Promise<LocatedCredentials | undefined> {
   const { namedBy, onEvent } = request;
   try {
-    return await askHelper(name, question(request));
+    const found = await askHelperOnce(name, question(request));
+    return found === undefined ? undefined : { credentials: found, from: helperName(name, namedBy) };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.facts.errno !== 'ENOENT') throw error;
     const message = `${error.message}, though ${namedBy} names it; going on without credentials`;
