@@ -13,8 +13,11 @@ export const symbolicLinksLimit: number = 40;
 /** How many directories stay open between entries. */
 export const openDirectoriesLimit: number = 128;
 
+/** How many directories a layer may have made before those that it has left are finished and forgotten. */
+export const knownDirectoriesLimit: number = 10_000;
+
 /** How many bytes of a layer are read at once. */
-export const readSize: number = 1024 * 1024;
+export const readSize: number = 512 * 1024;
 
 /**
  * Layers of at least this many compressed bytes together are read, hashed and written by a thread each. Below, starting
@@ -29,13 +32,13 @@ export const contentSize: number = 1024 * 1024;
 export const slotSize: number = 256 * 1024;
 
 /** How many pieces of content of one layer wait between threads. */
-export const ringSlots = 16;
+export const ringSlots = 8;
 
 /** How many layers are in work at once: the next one is decompressed while the last one is being written. */
 export const layersAhead = 2;
 
 /** How large the heap of a thread may get, in MiB; buffers are not in it. */
-export const threadHeap = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 } as const;
+export const threadHeap = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 } as const;
 
 /** How many chunks the main thread sends ahead to the layer thread when a layer is not in a local file. */
 export const chunksAhead: number = 4;

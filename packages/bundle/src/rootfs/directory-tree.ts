@@ -1,5 +1,5 @@
 import { BundleError } from '../errors.ts';
-import { openDirectoriesLimit, pathDepthLimit } from '../limits.ts';
+import { knownDirectoriesLimit, openDirectoriesLimit, pathDepthLimit } from '../limits.ts';
 import { hasErrno } from './failure.ts';
 import type { NamedEntry, RootfsOperations } from './operations.ts';
 
@@ -14,9 +14,12 @@ export interface DirectoryNode {
   readonly name: string;
   readonly parent: DirectoryNode | undefined;
   readonly depth: number;
-  readonly directories: Map<string, DirectoryNode>;
+  /** Those that are known. */
+  directories: Map<string, DirectoryNode> | undefined;
   /** Names in it that this layer made, or that hold something this layer made; of a directory that is not {@link created}. */
-  readonly upper: Set<string>;
+  upper: Set<string> | undefined;
+  /** Those of them that are directories this layer made. */
+  made: Set<string> | undefined;
   /** This layer made it, and so everything in it. */
   readonly created: boolean;
   /** Times to set at the end of the layer, when no more entries change them. */
@@ -56,6 +59,11 @@ export interface DirectoryTree {
   isUpper(node: DirectoryNode, name: string): boolean;
   /** Notes that this layer made the name. */
   markUpper(node: DirectoryNode, name: string): void;
+  /**
+   * Call when no node is in use. Of a layer with very many directories, those that it made are finished and
+   * forgotten; what it does in them later is found out again.
+   */
+  trim(): void;
   /** Gives every directory its final times and mode. */
   finish(): void;
   close(): void;
@@ -70,6 +78,7 @@ export function createDirectoryTree(
   const rootFd = operations.openRoot(path);
   const root = createNode('', { parent: undefined, created: false });
   const opened = new Map<DirectoryNode, number>();
+  let nodes = 1;
 
   function keep(node: DirectoryNode, fd: number): number {
     opened.set(node, fd);
@@ -120,16 +129,27 @@ export function createDirectoryTree(
     node.mode = mode;
   }
 
-  function adopt(parent: DirectoryNode, name: string, { created } = { created: false }): DirectoryNode {
-    const known = parent.directories.get(name);
+  function adopt(
+    parent: DirectoryNode,
+    name: string,
+    options?: { readonly created: boolean },
+  ): DirectoryNode {
+    const known = parent.directories?.get(name);
     if (known !== undefined) return known;
     if (parent.depth >= pathDepthLimit) {
       throw new BundleError('ERR_OCI_LAYER_INVALID', `directory ${JSON.stringify(name)} lies too deep`, {
         limit: pathDepthLimit,
       });
     }
+    const created = options?.created === true || parent.created || parent.made?.has(name) === true;
     const node = createNode(name, { parent, created });
+    parent.directories ??= new Map();
     parent.directories.set(name, node);
+    if (created && !parent.created) {
+      parent.made ??= new Set();
+      parent.made.add(name);
+    }
+    nodes += 1;
     return node;
   }
 
@@ -149,14 +169,16 @@ export function createDirectoryTree(
     const fd = opened.get(node);
     opened.delete(node);
     if (fd !== undefined) operations.close(fd);
-    for (const child of node.directories.values()) release(child);
+    nodes -= 1;
+    for (const child of node.directories?.values() ?? []) release(child);
   }
 
   function forget(parent: DirectoryNode, name: string): void {
-    parent.upper.delete(name);
-    const node = parent.directories.get(name);
+    parent.upper?.delete(name);
+    parent.made?.delete(name);
+    const node = parent.directories?.get(name);
     if (node === undefined) return;
-    parent.directories.delete(name);
+    parent.directories?.delete(name);
     release(node);
   }
 
@@ -172,12 +194,14 @@ export function createDirectoryTree(
     return node.plain;
   }
 
-  const isUpper = (node: DirectoryNode, name: string): boolean => node.created || node.upper.has(name);
+  const isUpper = (node: DirectoryNode, name: string): boolean =>
+    node.created || node.upper?.has(name) === true;
 
   function markUpper(node: DirectoryNode, name: string): void {
     let [at, upper]: [DirectoryNode | undefined, string] = [node, name];
     // What this layer made was noted when it was made.
     while (at !== undefined && !isUpper(at, upper)) {
+      at.upper ??= new Set();
       at.upper.add(upper);
       upper = at.name;
       at = at.parent;
@@ -185,9 +209,26 @@ export function createDirectoryTree(
   }
 
   function finish(node: DirectoryNode = root): void {
-    for (const child of node.directories.values()) finish(child);
+    for (const child of node.directories?.values() ?? []) finish(child);
     if (node.times !== undefined) operations.setTimes(place(node), node.times);
     if (node.mode !== undefined) operations.setMode(place(node), node.mode);
+  }
+
+  function trim(): void {
+    if (nodes <= knownDirectoriesLimit) return;
+    dropMade(root);
+  }
+
+  function dropMade(node: DirectoryNode): void {
+    for (const child of node.directories?.values() ?? []) {
+      if (!child.created) {
+        dropMade(child);
+        continue;
+      }
+      finish(child);
+      node.directories?.delete(child.name);
+      release(child);
+    }
   }
 
   function close(): void {
@@ -207,6 +248,7 @@ export function createDirectoryTree(
     isUpper,
     markUpper,
     finish: () => finish(),
+    trim,
     close,
   };
 }
@@ -230,8 +272,9 @@ function createNode(
     name,
     parent,
     depth: parent === undefined ? 0 : parent.depth + 1,
-    directories: new Map(),
-    upper: new Set(),
+    directories: undefined,
+    upper: undefined,
+    made: undefined,
     created,
     times: undefined,
     mode: undefined,

@@ -73,6 +73,7 @@ export function createLayerApplier(rootfs: string, options: LayerApplierOptions)
       });
     }
     guarded(header, () => {
+      tree.trim();
       const started = startEntry(layer, header);
       if (runSteps(stepsBeforeContent, started) === 'done') return;
       current = started;

@@ -24,7 +24,7 @@ export function resolveDirectory(
   let node = tree.root;
   let known = 0;
   for (; known < components.length; known += 1) {
-    const next = node.directories.get(components[known] ?? '');
+    const next = node.directories?.get(components[known] ?? '');
     if (next === undefined) break;
     node = next;
   }
@@ -72,7 +72,7 @@ function kindOf(
   tree: DirectoryTree,
   { node, name }: { readonly node: DirectoryNode; readonly name: string },
 ): string | undefined {
-  if (node.directories.has(name)) return 'directory';
+  if (node.directories?.has(name)) return 'directory';
   try {
     return operations.status({ directory: tree.open(node), name })?.kind;
   } catch (error) {

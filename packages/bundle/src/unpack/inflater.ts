@@ -10,7 +10,7 @@ import {
   type SyncDecompressor,
 } from '@ocijs/image/compression';
 import { createIsalInflater } from '@ocijs/linux';
-import { contentSize, readSize } from '../limits.ts';
+import { contentSize, readSize, slotSize } from '../limits.ts';
 
 /** Takes compressed bytes; what they contain goes to the receiver it was made for. */
 export interface Inflater {
@@ -51,10 +51,15 @@ export function detectingInflater(create: InflaterFactory): Inflater {
   };
 }
 
-/** A synchronous inflater where there is one for the compression, else one on a stream; chunks are the receiver's to keep. */
+/** A synchronous inflater where there is one for the compression, else one on a stream. Chunks are only valid meanwhile. */
 export function createInflater(compression: Compression, onOutput: (chunk: Uint8Array) => void): Inflater {
-  const gzipEngine = compression === 'gzip' ? createIsalInflater() : undefined;
-  const decompressor = createSyncDecompressor(compression, onOutput, { gzipEngine });
+  const engine = compression === 'gzip' ? createIsalInflater() : undefined;
+  if (engine !== undefined) {
+    const room = Buffer.allocUnsafeSlow(slotSize);
+    const memory = { room: () => room, filled: (bytes: number) => onOutput(room.subarray(0, bytes)) };
+    return syncInflater(createEngineGunzip(engine, { memory }), { keepsInput: false });
+  }
+  const decompressor = createSyncDecompressor(compression, onOutput);
   return decompressor === undefined
     ? streamInflater(compression, onOutput)
     : syncInflater(decompressor, { keepsInput: compression === 'none' });

@@ -1,5 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
-import { contentThreadSize } from '../limits.ts';
+import { ImageError } from '@ocijs/image';
+import { contentThreadSize, threadHeap } from '../limits.ts';
+import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyWarning } from '../rootfs/layer-context.ts';
 import { checkContent } from './check-content.ts';
 import { createRing, type RingMemory, wakeRing } from './content-ring.ts';
@@ -75,7 +77,7 @@ export function startLayerThread({ totalSize }: LayerThreadOptions): LayerThread
   }
 
   function fail(error: unknown): void {
-    ended ??= { error };
+    ended ??= { error: hasErrno(error, 'ERR_WORKER_OUT_OF_MEMORY') ? outOfMemory(error) : error };
     for (const { parts } of jobs.values()) {
       for (const part of [parts.read, parts.hashed, parts.written]) part.reject(ended.error);
     }
@@ -150,6 +152,20 @@ export function startLayerThread({ totalSize }: LayerThreadOptions): LayerThread
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+/** A layer can be made so that what must be remembered of it does not fit. */
+function outOfMemory(cause: Error): ImageError {
+  const limit = threadHeap.maxOldGenerationSizeMb;
+  return new ImageError(
+    'ERR_OCI_LIMIT_EXCEEDED',
+    `the layers need more than ${limit} MiB of memory to unpack`,
+    {
+      limit: limit * 1024 * 1024,
+      cause,
+      hint: 'a layer has millions of entries in directories of lower layers; look at the image',
+    },
+  );
 }
 
 function createParts(): Parts {

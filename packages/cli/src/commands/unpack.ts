@@ -8,6 +8,7 @@ import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
+import { releaseMemoryFor } from '../memory.ts';
 
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
@@ -74,6 +75,7 @@ export default class Unpack extends BaseCommand {
     const { signal } = this;
     await using _lease = await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
     const { unpack } = await import('@ocijs/bundle');
+    releaseMemoryFor(image);
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],
       keepDirlinks: flags['keep-dirlinks'],

@@ -9,9 +9,5 @@ export {
   type OutputMemory,
 } from './gzip-engine.ts';
 export * from './limits.ts';
-export {
-  createSyncDecompressor,
-  type SyncDecompressor,
-  type SyncDecompressorOptions,
-} from './sync-decompressor.ts';
+export { createSyncDecompressor, type SyncDecompressor } from './sync-decompressor.ts';
 export type * from './types.ts';

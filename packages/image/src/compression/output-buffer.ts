@@ -1,5 +1,3 @@
-import type { OutputMemory } from './gzip-engine.ts';
-
 /** Joins small pieces to chunks worth passing on. */
 export interface OutputBuffer {
   write(piece: Uint8Array): void;
@@ -37,31 +35,4 @@ export function createOutputBuffer(onOutput: (chunk: Buffer) => void): OutputBuf
   }
 
   return { write, flush };
-}
-
-/** Memory for an engine: passes on chunks of at most 256 KiB, when they are full or flushed, none of which it touches again. */
-export function createChunkMemory(onOutput: (chunk: Buffer) => void): OutputMemory & { flush(): void } {
-  let chunk: Buffer = Buffer.alloc(0);
-  let start = 0;
-  let end = 0;
-  function flush(): void {
-    if (end === start) return;
-    const full = chunk.subarray(start, end);
-    start = end;
-    onOutput(full);
-  }
-  return {
-    room() {
-      if (end === chunk.length) {
-        chunk = Buffer.allocUnsafeSlow(chunkBytes);
-        start = end = 0;
-      }
-      return chunk.subarray(end);
-    },
-    filled(bytes) {
-      end += bytes;
-      if (end === chunk.length) flush();
-    },
-    flush,
-  };
 }

@@ -1,8 +1,6 @@
 import { zlibSync } from './engines.ts';
 import { createExpansionGuard, type ExpansionOptions } from './expansion.ts';
-import { createEngineGunzip, type GzipEngine } from './gzip-engine.ts';
 import { createSyncGunzip } from './gzip-sync.ts';
-import { createChunkMemory } from './output-buffer.ts';
 import type { Compression } from './types.ts';
 
 /** Decompresses synchronously; of no use after it threw. */
@@ -13,16 +11,10 @@ export interface SyncDecompressor {
   finish(): void;
 }
 
-/** Options of {@link createSyncDecompressor}. */
-export interface SyncDecompressorOptions extends ExpansionOptions {
-  /** Inflates gzip instead of the engines that this package has. */
-  readonly gzipEngine?: GzipEngine | undefined;
-}
-
 /**
  * Creates a decompressor for a worker thread that has nothing else to do. Undefined when there is no
- * synchronous engine, which is so for zstd, and for gzip without another engine and without a working zlib-sync, or after some 30
- * layers in one thread: use `decompress()` then, whose results and errors are the same. The chunks that `onOutput` gets are
+ * synchronous engine, which is so for zstd, and for gzip without a working zlib-sync or after some 30 layers in one
+ * thread: use `decompress()` then, whose results and errors are the same. The chunks that `onOutput` gets are
  * its own to keep; for `none` they are the ones that were pushed.
  *
  * `push` and `finish` throw ERR_OCI_COMPRESSION_INVALID, ERR_OCI_LIMIT_EXCEEDED, and what `onOutput` throws.
@@ -30,19 +22,8 @@ export interface SyncDecompressorOptions extends ExpansionOptions {
 export function createSyncDecompressor(
   compression: Compression,
   onOutput: (chunk: Uint8Array) => void,
-  { gzipEngine, ...options }: SyncDecompressorOptions = {},
+  options: ExpansionOptions = {},
 ): SyncDecompressor | undefined {
-  if (compression === 'gzip' && gzipEngine !== undefined) {
-    const memory = createChunkMemory(onOutput);
-    const gunzip = createEngineGunzip(gzipEngine, { ...options, memory });
-    return {
-      push(chunk) {
-        gunzip.push(chunk);
-        memory.flush();
-      },
-      finish: gunzip.finish,
-    };
-  }
   const guard = createExpansionGuard(options);
   const emit = (chunk: Uint8Array): void => {
     guard.produced(chunk.length);
