@@ -9,11 +9,7 @@ type Commands = Readonly<Record<string, Command.Class>>;
 
 /** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
 const comingCommands: ReadonlySet<string> = new Set(
-  (
-    'repack exec kill stop pause unpause wait logs stats tag rmi gc fsck manifest index config append squash rebase ' +
-    'flatten annotate diff history ls cat export sign ' +
-    'verify completion'
-  ).split(' '),
+  'exec kill stop pause unpause wait logs stats manifest completion'.split(' '),
 );
 
 /**

@@ -60,6 +60,7 @@ export type * from './events.ts';
 export { encodeJson } from './json/encode.ts';
 export { type ParseJsonOptions, parseJson } from './json/parse.ts';
 export { type LayerFormat, layerFormats, layerMediaType } from './layer/format.ts';
+export { type ImportLayerOptions, importLayer } from './layer/import-layer.ts';
 export type { LayerStore } from './layer/store-stream.ts';
 export { type LayerContent, type WriteLayerOptions, writeLayer } from './layer/write-layer.ts';
 export * from './limits.ts';

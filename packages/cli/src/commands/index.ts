@@ -1,23 +1,35 @@
 import type { Command } from '@oclif/core';
+import Annotate from './annotate.ts';
+import Append from './append.ts';
 import Artifact from './artifact.ts';
 import Attach from './attach.ts';
 import Build from './build.ts';
+import Cat from './cat.ts';
 import Catalog from './catalog.ts';
+import Config from './config.ts';
 import Copy from './copy.ts';
 import Delete from './delete.ts';
+import Diff from './diff.ts';
 import Doctor from './doctor.ts';
+import Export from './export.ts';
+import Flatten from './flatten.ts';
 import Fsck from './fsck.ts';
 import Gc from './gc.ts';
 import GenerateKeyPair from './generate-key-pair.ts';
+import History from './history.ts';
+import ImageIndex from './image-index.ts';
 import Images from './images.ts';
 import Inspect from './inspect.ts';
 import Load from './load.ts';
 import Login from './login.ts';
 import Logout from './logout.ts';
+import Ls from './ls.ts';
 import Ps from './ps.ts';
 import Pull from './pull.ts';
 import Push from './push.ts';
+import Rebase from './rebase.ts';
 import Referrers from './referrers.ts';
+import Repack from './repack.ts';
 import Rm from './rm.ts';
 import Rmi from './rmi.ts';
 import Run from './run.ts';
@@ -25,6 +37,7 @@ import Save from './save.ts';
 import Serve from './serve.ts';
 import Sign from './sign.ts';
 import Spec from './spec.ts';
+import Squash from './squash.ts';
 import Supervise from './supervise.ts';
 import Tag from './tag.ts';
 import Tags from './tags.ts';
@@ -34,6 +47,19 @@ import Verify from './verify.ts';
 
 /** Every command of `oci`, by name. */
 export const COMMANDS: Record<string, Command.Class> = {
+  annotate: Annotate,
+  append: Append,
+  cat: Cat,
+  config: Config,
+  diff: Diff,
+  export: Export,
+  flatten: Flatten,
+  history: History,
+  index: ImageIndex,
+  ls: Ls,
+  rebase: Rebase,
+  repack: Repack,
+  squash: Squash,
   artifact: Artifact,
   attach: Attach,
   build: Build,

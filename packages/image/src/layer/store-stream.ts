@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { type Spool, spool, writeAll } from '../transport/spool.ts';
 
 /** A store that layers are written to; one with a directory gets its scratch files there. */
-export type LayerStore = Pick<ContentStore, 'ingest' | 'size'> & Partial<Pick<Store, 'directory'>>;
+export type LayerStore = Pick<ContentStore, 'ingest' | 'size' | 'read'> & Partial<Pick<Store, 'directory'>>;
 
 /** Options of {@link storeStream}. */
 export interface StoreStreamOptions extends ReadBlobOptions {

@@ -1,6 +1,7 @@
 import type { ImageLayer } from '../build/layer.ts';
 import { compress } from '../compression/compress.ts';
 import { createHasher, type Hasher } from '../digest/hasher.ts';
+import { createTarParser } from '../tar/parser.ts';
 import { readTar } from '../tar/reader.ts';
 import { type TarWriteEntry, writeTar } from '../tar/write-tar.ts';
 import { estargz, zstdChunked } from './chunked/trailer.ts';
@@ -47,13 +48,23 @@ export async function writeLayer(
     annotations = yield* writeChunked(entries, { format: pieces, onTar, signal });
   }
   function plain(compression: 'gzip' | 'zstd' | 'none'): AsyncIterable<Uint8Array> {
-    const tar = 'tar' in content ? content.tar : writeTar(content.entries, { signal });
+    const tar = 'tar' in content ? checkedTar(content.tar) : writeTar(content.entries, { signal });
     return compress(hashed(tar, hasher), { compression, level, signal });
   }
   const bytes = format === 'estargz' || format === 'zstd:chunked' ? chunked() : plain(format);
   const stored = await storeStream(store, bytes, { mediaType: layerMediaType(format), signal });
   const descriptor = Object.keys(annotations).length === 0 ? stored : { ...stored, annotations };
   return { descriptor, diffId: hasher.digest(), createdBy };
+}
+
+/** Passes an archive on, and fails before its end when it is none. */
+async function* checkedTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const parser = createTarParser({ entry: () => undefined, data: () => undefined, end: () => undefined });
+  for await (const chunk of source) {
+    parser.push(chunk);
+    yield chunk;
+  }
+  parser.finish();
 }
 
 async function* hashed(source: AsyncIterable<Uint8Array>, hasher: Hasher): AsyncGenerator<Uint8Array> {

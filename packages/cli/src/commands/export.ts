@@ -1,0 +1,69 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { Args, Flags } from '@oclif/core';
+import { usageError } from '../errors.ts';
+import { ImageCommand, imageFlags } from '../image-command.ts';
+import { write } from '../render/json.ts';
+
+export default class Export extends ImageCommand {
+  static override summary = 'Write the files of an image as one tar archive';
+  static override description =
+    'Whiteouts are applied and owners kept, without root and without unpacking. Equal images give equal archives.';
+  static override examples = [
+    '<%= config.bin %> export debian:bookworm -o rootfs.tar',
+    '<%= config.bin %> export alpine | tar t',
+  ];
+  static override args = {
+    image: Args.string({ required: true, ignoreStdin: true, description: 'Image to export' }),
+  };
+  static override flags = {
+    output: Flags.string({
+      char: 'o',
+      default: '-',
+      helpValue: 'FILE',
+      summary: 'Where to write to (default: standard output)',
+    }),
+    ...imageFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Export);
+    const isPiped = flags.output === '-';
+    if (isPiped && flags.json) throw usageError('--json and the archive cannot both go to standard output');
+    if (isPiped && process.stdout.isTTY) throw usageError('standard output is a terminal', 'use -o FILE');
+    const image = await this.openImage(args.image, flags);
+    const { exportImage, writeTar } = await import('@ocijs/image');
+    const { signal } = this;
+    const tar = writeTar(exportImage(image, { signal }), { signal });
+    this.endProgress();
+    const bytes = await writeExport(tar, flags.output);
+    if (isPiped) return;
+    const { digest } = image.descriptor;
+    await this.print(flags, {
+      json: { reference: image.name, digest, file: flags.output, bytes },
+      quiet: digest,
+      text: `${image.name}@${digest} in ${flags.output}`,
+    });
+  }
+}
+
+/** Writes the archive; a file appears complete or not at all. Returns its size. */
+async function writeExport(tar: AsyncIterable<Uint8Array>, file: string): Promise<number> {
+  let bytes = 0;
+  if (file === '-') {
+    for await (const chunk of tar) await write(chunk);
+    return bytes;
+  }
+  const partial = `${file}.partial`;
+  try {
+    await using handle = await open(partial, 'w');
+    for await (const chunk of tar) {
+      await handle.writeFile(chunk);
+      bytes += chunk.length;
+    }
+    await rename(partial, file);
+    return bytes;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
