@@ -66,7 +66,8 @@ async function somethingArrived(path: string, child: { readonly exitCode: number
 }
 
 async function bytesIn(directory: string): Promise<number> {
-  const names = await readdir(directory).catch(() => []);
+  // The store's own files are made there too, before anything is pulled.
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name.startsWith('sha256-'));
   const sizes = await Promise.all(
     names.map((name) =>
       stat(join(directory, name)).then(

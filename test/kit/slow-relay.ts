@@ -10,8 +10,8 @@ export interface SlowRelay extends AsyncDisposable {
 }
 
 /**
- * Listens on loopback and passes bytes on to `host`; the answers of each connection at most at the given speed, so that a
- * test can interrupt a transfer in its middle on any machine.
+ * Listens on loopback and passes bytes on to `host` and back; those of each connection at most at the given speed, so that
+ * a test can interrupt a transfer in its middle on any machine.
  */
 export async function startSlowRelay(
   host: string,
@@ -29,7 +29,7 @@ export async function startSlowRelay(
     near.on('error', () => far.destroy());
     far.on('error', () => near.destroy());
     near.on('close', () => far.destroy());
-    near.pipe(far);
+    near.pipe(throttle(options.bytesPerSecond)).pipe(far);
     far.pipe(throttle(options.bytesPerSecond)).pipe(near);
   });
   server.listen(0, '127.0.0.1');

@@ -1,0 +1,17 @@
+import { test } from 'node:test';
+import { missing } from '../kit/requirements.ts';
+import { temporaryDirectory } from '../kit/temporary.ts';
+import { scenarios } from './scenarios.ts';
+
+/** `npm run kills` does a hundred. */
+const KILLS = 1;
+
+for (const { name, prepare } of scenarios.filter((scenario) => scenario.name !== 'pull')) {
+  test(`${name} that is killed at any instant leaves a sound store, and the next one moves only the rest`, {
+    skip: missing({}),
+  }, async () => {
+    await using directory = await temporaryDirectory();
+    await using scenario = await prepare(directory.path);
+    for (let kill = 0; kill < KILLS; kill++) await scenario.attempt();
+  });
+}

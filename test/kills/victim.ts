@@ -1,0 +1,39 @@
+import { collectGarbage, openStore } from '@ocijs/image';
+import { load, pull, push } from '@ocijs/registry';
+import { startRegistry } from '@ocijs/registry/server';
+
+// A process that does one thing and says when it begins and what came of it, a line of JSON each.
+const [task = '', directory = '', ...rest] = process.argv.slice(2);
+const [first = '', second = ''] = rest;
+const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+
+await using store = await openStore(directory);
+switch (task) {
+  case 'pull':
+    say('ready');
+    say((await pull(first, { store })).report.blobs);
+    break;
+  case 'load':
+    say('ready');
+    say((await load(first, { store })).flatMap(({ blobs }) => blobs));
+    break;
+  case 'gc':
+    say('ready');
+    say((await collectGarbage(store, { graceMs: 0 })).blobs.filter(({ kept }) => !kept).length);
+    break;
+  case 'push':
+    say('ready');
+    say((await push(first, second, { store })).blobs);
+    break;
+  case 'serve': {
+    const onError = (error: unknown): void => void process.stderr.write(`${error}\n`);
+    const registry = await startRegistry({ store, onError });
+    say('ready');
+    say(registry.host);
+    // Until it is killed.
+    await new Promise(() => undefined);
+    break;
+  }
+  default:
+    throw new Error(`no task ${task}`);
+}
