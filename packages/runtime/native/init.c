@@ -58,6 +58,7 @@ static long run_step(const struct step *step) {
     case STEP_PIPES: return step_pipes(step);
     case STEP_FIFO: return step_fifo(step);
     case STEP_CONSOLE_SOCKET: return step_console_socket(step);
+    case STEP_PIDFD_SOCKET: return step_pidfd_socket(step);
     case STEP_OPEN_NAMESPACE: return step_open_namespace(step);
     case STEP_SET_NAMESPACE: return step_set_namespace(step);
     case STEP_OPEN_TARGET: return step_open_target(step);
@@ -182,6 +183,7 @@ static void start_child(i32 signals) {
     CALL(close, channel);
     CALL(close, signals);
     close_fd(&console_socket);
+    close_fd(&pidfd_socket);
     channel = ends[1];
     for (i32 fd = 0; fd < 3; fd++)
       if (container_stdio[fd] >= 0) duplicate_to(container_stdio[fd], fd);
@@ -230,6 +232,8 @@ static void serve_children(void) {
         if (result < 0) fail(result, NULL);
         break;
       case MESSAGE_CREATED:
+        result = send_pidfd();
+        if (result < 0) fail(result, NULL);
         write_all(child_channel, "", 1);
         close_fd(&child_channel);
         send_message(MESSAGE_CREATED, NO_STEP, 0, (u32)child);

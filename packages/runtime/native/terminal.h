@@ -9,6 +9,7 @@
 #define RELAY_CHUNK 4096
 
 static i32 console_socket = -1;
+static i32 pidfd_socket = -1; /* takes a pidfd of the process when it is created */
 static i32 console = -1; /* the monitor's end of the container's terminal */
 static struct termios saved_terminal;
 static int terminal_is_raw = 0;
@@ -17,6 +18,22 @@ static long step_console_socket(const struct step *step) {
   long socket = connect_to(text_field(step, FIELD_PATH));
   console_socket = socket < 0 ? -1 : (i32)socket;
   return socket;
+}
+
+static long step_pidfd_socket(const struct step *step) {
+  long socket = connect_to(text_field(step, FIELD_PATH));
+  pidfd_socket = socket < 0 ? -1 : (i32)socket;
+  return socket;
+}
+
+static long send_pidfd(void) {
+  static const char name[] = "pidfd";
+  if (pidfd_socket < 0) return 0;
+  long pidfd = CALL(pidfd_open, child, 0);
+  long result = pidfd < 0 ? pidfd : send_fd(pidfd_socket, name, sizeof name - 1, (i32)pidfd);
+  if (pidfd >= 0) CALL(close, pidfd);
+  close_fd(&pidfd_socket);
+  return result < 0 ? fail_with(result, "the pidfd cannot be sent") : result;
 }
 
 static long bind_console(i32 slave) {

@@ -167,7 +167,7 @@ export async function launch(bundle: LaunchBundle | string, options: LaunchOptio
   const { signal, detach } = options;
   signal?.throwIfAborted();
   const given = typeof bundle === 'string' ? { directory: bundle } : bundle;
-  const loaded = loadRuntimeBundle(given.directory, given.config);
+  const loaded = loadRuntimeBundle(given.directory, { spec: given.config });
   const spec = launchSpec(loaded.spec, loaded.rootfs, options);
   const prepareWith = (streams: Streams): Promise<PreparedContainer> =>
     prepare(options.id ?? randomContainerId(), {

@@ -7,6 +7,21 @@ export interface RuntimeEnvironment {
   readonly XDG_RUNTIME_DIR?: string | undefined;
 }
 
+/**
+ * How many sockets systemd passed to this very process, from descriptor 3 on (sd_listen_fds(3)); 0 when the variables are
+ * there for another one.
+ */
+export function listenFds(
+  environment: {
+    readonly LISTEN_FDS?: string | undefined;
+    readonly LISTEN_PID?: string | undefined;
+  } = process.env,
+): number {
+  const { LISTEN_FDS = '', LISTEN_PID } = environment;
+  if (Number(LISTEN_PID) !== process.pid || !/^\d{1,4}$/.test(LISTEN_FDS)) return 0;
+  return Number(LISTEN_FDS);
+}
+
 /** The environment of this process. */
 export function runtimeEnvironment(): RuntimeEnvironment {
   const { OCI_ROOT, XDG_RUNTIME_DIR } = process.env;

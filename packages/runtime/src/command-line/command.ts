@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly parsed: ParsedArguments;
   /** `--root`, if it was given. */
   readonly root: string | undefined;
+  /** `--cgroup-manager`, if it was given. */
+  readonly cgroupManager: string | undefined;
   readonly log: Log;
   /** Aborted when the command is interrupted before its container runs. */
   readonly signal: AbortSignal;

@@ -3,14 +3,16 @@ import { isOciError } from '@ocijs/image/errors';
 import { type Flags, type ParsedArguments, parseArguments, textFlag, usageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands/index.ts';
-import { type Log, openLog } from './log.ts';
+import { isLogLevel, type Log, openLog } from './log.ts';
 import { Interruption, routeSignals } from './signals.ts';
 
 const globalFlags: Flags = {
   root: { takes: 'text', about: 'the directory for the state of containers' },
-  log: { takes: 'text', about: 'a file for messages; standard error by default' },
+  log: { takes: 'text', about: '[file:]PATH, journald:NAME or syslog:NAME; standard error by default' },
   'log-format': { takes: 'text', about: 'text (default) or json' },
-  debug: { takes: 'nothing', about: 'more messages' },
+  'log-level': { takes: 'text', about: 'debug, info, warning (default) or error' },
+  debug: { takes: 'nothing', about: 'the same as --log-level debug' },
+  'cgroup-manager': { takes: 'text', about: 'cgroupfs (default), or disabled for none' },
   'systemd-cgroup': { takes: 'nothing', about: 'not supported' },
   rootless: { takes: 'text', about: 'auto, true or false; found out by itself' },
   help: { takes: 'nothing', short: 'h', about: 'print this text' },
@@ -38,17 +40,18 @@ const processOutput: Output = { standardOutput: writeTo(1), standardError: write
 function openGlobalLog(parsed: ParsedArguments, { standardError }: Output): Log {
   const format = textFlag(parsed, 'log-format') ?? 'text';
   if (format !== 'text' && format !== 'json') throw usageError(`invalid log-format: ${format}`);
-  return openLog({
-    file: textFlag(parsed, 'log') || undefined,
-    format,
-    debug: parsed.flags.has('debug'),
-    standardError,
-  });
+  const level = parsed.flags.has('debug') ? 'debug' : (textFlag(parsed, 'log-level') ?? 'warning');
+  if (!isLogLevel(level)) throw usageError(`unknown log level ${level}`);
+  return openLog({ target: textFlag(parsed, 'log') || undefined, format, level, standardError });
 }
 
 function checkGlobal(parsed: ParsedArguments): void {
-  if (parsed.flags.has('systemd-cgroup')) {
+  if (parsed.flags.has('systemd-cgroup') || textFlag(parsed, 'cgroup-manager') === 'systemd') {
     throw usageError('systemd cgroup flag passed, but cgroups managed by systemd are not supported');
+  }
+  const manager = textFlag(parsed, 'cgroup-manager');
+  if (manager !== undefined && !['cgroupfs', 'disabled', 'systemd'].includes(manager)) {
+    throw usageError(`unknown cgroup manager ${manager}`);
   }
   const rootless = textFlag(parsed, 'rootless');
   if (rootless !== undefined && !['auto', 'true', 'false', ''].includes(rootless)) {
@@ -87,6 +90,7 @@ async function runCommand(parsed: ParsedArguments, log: Log, print: (text: strin
     return await command.run({
       parsed: commandArguments,
       root: textFlag(parsed, 'root') || undefined,
+      cgroupManager: textFlag(parsed, 'cgroup-manager'),
       log,
       signal: routing.signal,
       print,
@@ -104,7 +108,7 @@ async function runCommand(parsed: ParsedArguments, log: Log, print: (text: strin
 /** Runs the command line and returns the exit code; 1 after a failure, which is written to the log. */
 export async function main(argv: readonly string[], output: Output = processOutput): Promise<number> {
   const { standardOutput, standardError } = output;
-  let log = openLog({ format: 'text', debug: false, standardError });
+  let log = openLog({ format: 'text', level: 'warning', standardError });
   try {
     const parsed = parseArguments(argv, { flags: globalFlags, interspersed: false });
     if (parsed.flags.has('version')) {

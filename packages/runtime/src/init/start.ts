@@ -20,6 +20,7 @@ export function processInput(options: ProcessOptions): Omit<ProcessInput, 'host'
     bundle: options.bundle,
     pipes: spec.process?.terminal === true ? 0 : pipeMask(options.stdio),
     consoleSocket: options.consoleSocket,
+    pidfdSocket: options.pidfdSocket,
     preserveFds: options.preserveFds ?? 0,
     noNewKeyring: options.noNewKeyring ?? false,
     lifetime: options.lifetime,

@@ -27,6 +27,8 @@ export interface ProcessOptions {
   readonly stdio: readonly [StdioOption, StdioOption, StdioOption];
   /** A unix socket that takes the terminal's master, for `process.terminal`. */
   readonly consoleSocket?: string | undefined;
+  /** A unix socket that takes a pidfd of the process when it is created. */
+  readonly pidfdSocket?: string | undefined;
   /** How many descriptors of this program, from 3 on, the process gets. */
   readonly preserveFds?: number | undefined;
   /** Leave the process in the session keyring of the caller. */

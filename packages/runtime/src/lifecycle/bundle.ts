@@ -60,11 +60,15 @@ function findRoot(directory: string, spec: RuntimeSpec): string {
 
 /**
  * Reads a bundle. Throws ERR_OCI_RUNTIME_BUNDLE_INVALID, and the errors of `parseSpec` for its
- * configuration; `spec` replaces the one of the bundle's `config.json`.
+ * configuration; `spec`, or the file `config`, replaces the bundle's `config.json`.
  */
-export function loadRuntimeBundle(path: string, spec?: RuntimeSpec): LoadedBundle {
+export function loadRuntimeBundle(
+  path: string,
+  options: { readonly spec?: RuntimeSpec | undefined; readonly config?: string | undefined } = {},
+): LoadedBundle {
+  const { spec } = options;
   const directory = resolve(path);
-  const raw = spec === undefined ? readConfig(`${directory}/config.json`) : undefined;
+  const raw = spec === undefined ? readConfig(options.config ?? `${directory}/config.json`) : undefined;
   const config = raw === undefined ? requireValidSpec(spec) : parseSpec(raw);
   const profile = config.linux?.seccomp;
   const seccomp = raw === undefined || profile === undefined ? profile : exactProfile(profile, raw);

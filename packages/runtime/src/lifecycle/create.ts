@@ -40,6 +40,14 @@ export interface CreateOptions extends LifecycleOptions {
   readonly pidFile?: string | undefined;
   /** A unix socket that receives the master of the container's terminal. */
   readonly consoleSocket?: string | undefined;
+  /** A unix socket that receives a pidfd of the container's first process. */
+  readonly pidfdSocket?: string | undefined;
+  /** A file that is used instead of the bundle's `config.json`. */
+  readonly config?: string | undefined;
+  /** `NAME=value`, added to the process's environment; not kept in the container's state. */
+  readonly env?: readonly string[] | undefined;
+  /** Make no cgroup, whatever the configuration says of limits. */
+  readonly withoutCgroup?: boolean | undefined;
   /** How many descriptors after the standard ones the container's process gets. */
   readonly preserveFds?: number | undefined;
   /** Change the root without pivot_root, for a host that runs from its initial ramdisk. */
@@ -189,7 +197,8 @@ class Creation {
     const { seccomp, devices } = programs;
     if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
     const deviceProgram = attachmentOf(record.cgroup, devices);
-    const process = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
+    const given = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
+    const process = given && { ...given, env: [...(given.env ?? []), ...(options.env ?? [])] };
     this.init = await startInit({
       spec: { ...bundle.spec, ...(process && { process }) },
       bundle: bundle.directory,
@@ -203,6 +212,7 @@ class Creation {
       seccomp,
       deviceProgram,
       consoleSocket: options.consoleSocket,
+      pidfdSocket: options.pidfdSocket,
       preserveFds: options.preserveFds,
       noPivot: options.noPivot,
       noNewKeyring: options.noNewKeyring,
@@ -232,7 +242,7 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   options.signal?.throwIfAborted();
   checkContainerId(id);
   const root = stateRoot(options);
-  const bundle = loadRuntimeBundle(options.bundle, options.spec);
+  const bundle = loadRuntimeBundle(options.bundle, { spec: options.spec, config: options.config });
   checkSpec(bundle.spec);
   checkTerminal(bundle.spec, options);
   const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
@@ -245,7 +255,7 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   const resctrl = planResctrl(id, bundle.spec.linux?.intelRdt);
   const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
   try {
-    await creation.makeCgroup(plan, groups);
+    if (!options.withoutCgroup) await creation.makeCgroup(plan, groups);
     if (resctrl !== undefined) creation.makeResctrl(resctrl);
     await creation.start(bundle, { seccomp: filter, devices: plan.deviceProgram }, resctrl?.tasks ?? []);
     const init = creation.init as InitProcess;

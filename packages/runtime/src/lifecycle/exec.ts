@@ -21,6 +21,8 @@ export interface PrepareExecOptions extends LifecycleOptions {
   readonly pidFile?: string | undefined;
   /** A unix socket that receives the master of the process's terminal. */
   readonly consoleSocket?: string | undefined;
+  /** A unix socket that receives a pidfd of the process. */
+  readonly pidfdSocket?: string | undefined;
   readonly preserveFds?: number | undefined;
   /** Groups below the container's, as `--cgroup` of runc names them. */
   readonly subgroups?: readonly string[] | undefined;
@@ -106,6 +108,7 @@ export async function prepareExec(id: string, options: PrepareExecOptions): Prom
     cgroups: execCgroups(record.cgroup, { pid: target.pid, subgroups: options.subgroups ?? [] }),
     stdio: options.stdio ?? inherit,
     consoleSocket: options.consoleSocket,
+    pidfdSocket: options.pidfdSocket,
     preserveFds: options.preserveFds,
     noNewKeyring: record.noNewKeyring,
     lifetime: options.lifetime,

@@ -93,6 +93,7 @@ export const stepTags = {
   openTarget: 60,
   joinTarget: 61,
   affinity: 62,
+  pidfdSocket: 63,
   hook: 70,
   resultFifo: 71,
   netDevice: 72,

@@ -6,7 +6,7 @@ import { initStep, type Step, type StepMaker, stepsOf } from './step.ts';
 
 /** What the monitor prepares for the process's streams, and how it reports the end. */
 export function planStreams(context: ProcessContext): Step[] {
-  const { pipes, exitFile, consoleSocket } = context.input;
+  const { pipes, exitFile, consoleSocket, pidfdSocket } = context.input;
   const step = stepsOf('host');
   return [
     ...(pipes === 0 ? [] : [step('pipes', { purpose: 'make pipes', fields: { flags: pipes } })]),
@@ -25,6 +25,14 @@ export function planStreams(context: ProcessContext): Step[] {
           step('consoleSocket', {
             purpose: `connect to the console socket ${JSON.stringify(consoleSocket)}`,
             fields: { path: consoleSocket },
+          }),
+        ]),
+    ...(pidfdSocket === undefined
+      ? []
+      : [
+          step('pidfdSocket', {
+            purpose: `connect to the pidfd socket ${JSON.stringify(pidfdSocket)}`,
+            fields: { path: pidfdSocket },
           }),
         ]),
     ...planListener(context),

@@ -38,6 +38,7 @@ export interface ProcessInput {
   /** Which of stdin, stdout and stderr become pipes of the monitor: bits 0, 1, 2. */
   readonly pipes: number;
   readonly consoleSocket?: string | undefined;
+  readonly pidfdSocket?: string | undefined;
   readonly preserveFds: number;
   readonly noNewKeyring: boolean;
   readonly lifetime: 'detached' | 'attached';

@@ -32,6 +32,7 @@ export const command: Command = {
       signal,
       pidFile: textFlag(parsed, 'pid-file') || undefined,
       consoleSocket: textFlag(parsed, 'console-socket') || undefined,
+      pidfdSocket: textFlag(parsed, 'pidfd-socket') || undefined,
       preserveFds: numberFlag(parsed, 'preserve-fds'),
       subgroups: listFlag(parsed, 'cgroup'),
       ignorePaused: parsed.flags.has('ignore-paused'),
