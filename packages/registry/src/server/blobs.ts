@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
   type Descriptor,
@@ -44,9 +43,17 @@ export async function getBlob(exchange: Exchange, digestText: string): Promise<v
   }
   const descriptor: Descriptor = { mediaType: headers['content-type'], digest, size };
   const file = store.file?.(digest);
-  const body =
-    file === undefined ? slice(store.read(descriptor, { signal }), part) : createReadStream(file, part);
-  await pipeline(body as AsyncIterable<Uint8Array> | Readable, response, { signal });
+  if (file === undefined) {
+    await pipeline(slice(store.read(descriptor, { signal }), part), response, { signal });
+    return;
+  }
+  const body = createReadStream(file, part);
+  try {
+    await pipeline(body, response, { signal });
+  } finally {
+    // A client that is gone already makes pipeline() throw before it takes charge of the file.
+    body.destroy();
+  }
 }
 
 /** A client that only asks whether a blob is there is about to name it: then it has to stay. */

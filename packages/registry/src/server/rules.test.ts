@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createLayout } from '@ocijs/image';
+import { createLayout, type Store } from '@ocijs/image';
 import { startRegistry } from './index.ts';
 import { errorCode } from './requests.testkit.ts';
 
@@ -89,6 +90,29 @@ describe('a registry with rules', () => {
     await Promise.all([registry.close(), registry.close()]);
     assert.deepEqual(await descriptors(), []);
     await assert.rejects(fetch(`${registry.url}/v2/`));
+  });
+
+  test('clients that go away leave no blob open', {
+    skip: process.platform !== 'linux' && 'needs /proc',
+  }, async () => {
+    const layout = join(directory, 'leaving');
+    await using store = await createLayout(layout);
+    const { digest } = await store.put(Buffer.alloc(500_000), { mediaType: 'application/octet-stream' });
+    const { promise: gone, resolve: onRequest } = Promise.withResolvers<unknown>();
+    // The file is opened when the client is gone already.
+    const size: Store['size'] = async (wanted) => {
+      await gone;
+      return store.size(wanted);
+    };
+    const registry = await startRegistry({ store: { ...store, size }, onRequest });
+    const socket = connect(registry.port, '127.0.0.1', () => {
+      socket.write(`GET /v2/a/blobs/${digest} HTTP/1.1\r\nhost: x\r\n\r\n`, () => socket.destroy());
+    });
+    await gone;
+    await registry.close();
+    for (let attempt = 0; (await openFiles(layout)).length > 0 && attempt < 200; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(await openFiles(layout), []);
   });
 
   test('an upload that nobody continues is dropped', async () => {

@@ -30,9 +30,19 @@ const ownHeaders = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trail
 
 /** Passes a request on and its answer back; throws {@link Cut} where the connection to the client is to end. */
 export async function forward(forwarding: Forwarding): Promise<void> {
-  const { request, response, fault, signal } = forwarding;
+  const { fault, signal } = forwarding;
   if (fault?.kind === 'delay') await sleep(fault.ms, undefined, { signal });
   const answer = await exchange(forwarding);
+  try {
+    await passOn(answer, forwarding);
+  } finally {
+    // A client that is gone already makes pipeline() throw before it takes charge of the answer.
+    answer.destroy();
+  }
+}
+
+async function passOn(answer: IncomingMessage, forwarding: Forwarding): Promise<void> {
+  const { request, response, fault, signal } = forwarding;
   if (fault?.kind === 'drop') {
     // Read to its end, so that the registry has done all of it.
     for await (const _ of answer) signal.throwIfAborted();

@@ -16,6 +16,8 @@ export interface SeededOptions {
   readonly harmlessFrom?: number;
   /** Faults inside of a body happen below this offset. Default 1 MiB. */
   readonly reach?: number;
+  /** The speed of the slowest body. Default 100,000. */
+  readonly leastBytesPerSecond?: number;
   /** Longest pause that a fault makes, in milliseconds; whole bodies may take longer. Default 200. */
   readonly longestPauseMs?: number;
 }
@@ -54,7 +56,12 @@ export function withoutSessions(path: string): string {
 
 function faultOf(
   kind: FaultKind,
-  { random, reach = 1024 * 1024, longestPauseMs = 200 }: SeededOptions & { readonly random: Random },
+  {
+    random,
+    reach = 1024 * 1024,
+    leastBytesPerSecond = 100_000,
+    longestPauseMs = 200,
+  }: SeededOptions & { readonly random: Random },
 ): Fault {
   // Small offsets are as likely as large ones, since most bodies are small.
   const offset = (): number => Math.floor(reach ** random.next());
@@ -69,7 +76,7 @@ function faultOf(
     case 'corrupt':
       return { kind, at: offset() - 1 };
     case 'slow':
-      return { kind, bytesPerSecond: 100_000 + offset() };
+      return { kind, bytesPerSecond: leastBytesPerSecond + offset() };
     case 'stall':
       return { kind, after: offset(), forMs: pause() };
     case 'delay':
