@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import {
-  type Compression,
   createEngineGunzip,
   createSyncDecompressor,
   decompress,
-  detectCompression,
+  detectReadableCompression,
   type OutputMemory,
+  type ReadableCompression,
   type SyncDecompressor,
 } from '@ocijs/image/compression';
 import { createIsalInflater } from '@ocijs/linux';
@@ -22,7 +22,7 @@ export interface Inflater {
 }
 
 /** Makes the inflater for a compression. */
-export type InflaterFactory = (compression: Compression) => Inflater;
+export type InflaterFactory = (compression: ReadableCompression) => Inflater;
 
 /** Enough bytes to know a compression by its first ones. */
 const signatureBytes = 8;
@@ -32,7 +32,7 @@ export function detectingInflater(create: InflaterFactory): Inflater {
   let start: Buffer = Buffer.of();
   let inflater: Inflater | undefined;
   function begin(): void | Promise<void> {
-    inflater = create(detectCompression(start));
+    inflater = create(detectReadableCompression(start));
     return inflater.push(start);
   }
   return {
@@ -52,14 +52,17 @@ export function detectingInflater(create: InflaterFactory): Inflater {
 }
 
 /** A synchronous inflater where there is one for the compression, else one on a stream. Chunks are only valid meanwhile. */
-export function createInflater(compression: Compression, onOutput: (chunk: Uint8Array) => void): Inflater {
+export function createInflater(
+  compression: ReadableCompression,
+  onOutput: (chunk: Uint8Array) => void,
+): Inflater {
   const engine = compression === 'gzip' ? createIsalInflater() : undefined;
   if (engine !== undefined) {
     const room = Buffer.allocUnsafeSlow(slotSize);
     const memory = { room: () => room, filled: (bytes: number) => onOutput(room.subarray(0, bytes)) };
     return syncInflater(createEngineGunzip(engine, { memory }), { keepsInput: false });
   }
-  const decompressor = createSyncDecompressor(compression, onOutput);
+  const decompressor = isRare(compression) ? undefined : createSyncDecompressor(compression, onOutput);
   return decompressor === undefined
     ? streamInflater(compression, onOutput)
     : syncInflater(decompressor, { keepsInput: compression === 'none' });
@@ -71,12 +74,16 @@ export interface ContentSink extends OutputMemory {
 }
 
 /** An inflater for a thread that does little else, whose output goes into memory that others take it from. */
-export function createSinkInflater(compression: Compression, sink: ContentSink): Inflater {
+export function createSinkInflater(compression: ReadableCompression, sink: ContentSink): Inflater {
   const engine = compression === 'gzip' ? createIsalInflater() : undefined;
   if (engine !== undefined) {
     return syncInflater(createEngineGunzip(engine, { memory: sink }), { keepsInput: false });
   }
   return streamInflater(compression, (chunk) => sink.write(chunk));
+}
+
+function isRare(compression: ReadableCompression): compression is 'xz' | 'bzip2' {
+  return compression === 'xz' || compression === 'bzip2';
 }
 
 function syncInflater(
@@ -88,7 +95,7 @@ function syncInflater(
 
 /** node:zlib works in a thread of its own meanwhile. */
 function streamInflater(
-  compression: Compression,
+  compression: ReadableCompression,
   onOutput: (chunk: Uint8Array) => void | Promise<void>,
 ): Inflater {
   const input = new PassThrough({ highWaterMark: readSize });

@@ -1,15 +1,16 @@
 import { abortable } from '../digest/abortable.ts';
-import { detectCompression, MAGIC_BYTES } from './detect.ts';
+import { detectReadableCompression, MAGIC_BYTES } from './detect.ts';
 import { createExpansionGuard, type ExpansionGuard, type ExpansionOptions } from './expansion.ts';
 import { decodeGzip } from './gzip-decode.ts';
 import { DECOMPRESSED_CHUNK_SIZE } from './limits.ts';
-import type { Compression } from './types.ts';
+import { decodeWithProgram } from './program-decode.ts';
+import type { ReadableCompression } from './types.ts';
 import { decodeZstd } from './zstd-decode.ts';
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends ExpansionOptions {
   /** `auto`, which is the default, tells it by the first bytes. */
-  readonly compression?: Compression | 'auto' | undefined;
+  readonly compression?: ReadableCompression | 'auto' | undefined;
   /**
    * The largest chunk that the decompressors yield, in bytes; 256 KiB unless given. Each is a turn of the event
    * loop, so that 1 MiB takes a fifth less time. Only small zstd frames, of at most 4 MiB, come whole.
@@ -19,11 +20,12 @@ export interface DecompressOptions extends ExpansionOptions {
 }
 
 /**
- * Decompresses a stream: all members of gzip, all frames of zstd, zero padding behind them. The source is
+ * Decompresses a stream: all members of gzip, all frames of zstd, zero padding behind them; xz and bzip2 with the
+ * system's programs. The source is
  * read to its end before the result ends, and closed when the reader stops early or aborts.
  *
  * Throws ERR_OCI_COMPRESSION_INVALID for a stream that is damaged, cut off or followed by something else;
- * ERR_OCI_COMPRESSION_UNSUPPORTED for xz and bzip2; ERR_OCI_LIMIT_EXCEEDED when it expands too much or wants
+ * ERR_OCI_COMPRESSION_UNSUPPORTED for xz and bzip2 when the system has no program of that name; ERR_OCI_LIMIT_EXCEEDED when it expands too much or wants
  * a zstd window above 128 MiB; what the source throws; and `signal.reason`.
  */
 export async function* decompress(
@@ -40,7 +42,7 @@ export async function* decompress(
 }
 
 interface DecodeOptions {
-  readonly compression: Compression | 'auto';
+  readonly compression: ReadableCompression | 'auto';
   readonly chunkSize: number;
 }
 
@@ -53,6 +55,9 @@ function decode(
       return decodeGzip(source, { chunkSize });
     case 'zstd':
       return decodeZstd(source, { chunkSize });
+    case 'xz':
+    case 'bzip2':
+      return decodeWithProgram(compression, source);
     case 'none':
       return source;
     case 'auto':
@@ -72,7 +77,7 @@ async function* decodeDetected(
       if (done) break;
       head = head.length === 0 ? value : Buffer.concat([head, value]);
     }
-    yield* decode(resume(head, iterator), { compression: detectCompression(head), chunkSize });
+    yield* decode(resume(head, iterator), { compression: detectReadableCompression(head), chunkSize });
   } finally {
     await iterator.return?.();
   }

@@ -1,26 +1,30 @@
 import { ImageError } from '../errors.ts';
 import { MediaType } from '../media-types.ts';
-import type { Compression } from './types.ts';
+import type { Compression, ReadableCompression } from './types.ts';
 
 /** Bytes that `detectCompression` looks at. */
 export const MAGIC_BYTES = 6;
 
-const magics: readonly { readonly bytes: readonly number[]; readonly name: string }[] = [
+const magics: readonly { readonly bytes: readonly number[]; readonly name: ReadableCompression }[] = [
   { name: 'gzip', bytes: [0x1f, 0x8b, 0x08] },
   { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
   { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
   { name: 'bzip2', bytes: [0x42, 0x5a, 0x68] },
 ];
 
+/** Tells the compression by the first bytes of a stream; everything that is not recognized is `none`. */
+export function detectReadableCompression(firstBytes: Uint8Array): ReadableCompression {
+  const known = magics.find(({ bytes }) => bytes.every((byte, index) => firstBytes[index] === byte));
+  return known?.name ?? (isSkippableFrame(firstBytes) ? 'zstd' : 'none');
+}
+
 /**
- * Tells the compression by the first bytes of a stream. Throws ERR_OCI_COMPRESSION_UNSUPPORTED for xz and
- * bzip2; everything that is not recognized is `none`.
+ * The same where only compressions are of use that the specification has. Throws ERR_OCI_COMPRESSION_UNSUPPORTED for
+ * xz and bzip2.
  */
 export function detectCompression(firstBytes: Uint8Array): Compression {
-  const name = magics.find(({ bytes }) => bytes.every((byte, index) => firstBytes[index] === byte))?.name;
-  if (name === 'gzip' || name === 'zstd') return name;
-  if (isSkippableFrame(firstBytes)) return 'zstd';
-  if (name === undefined) return 'none';
+  const name = detectReadableCompression(firstBytes);
+  if (name !== 'xz' && name !== 'bzip2') return name;
   throw new ImageError('ERR_OCI_COMPRESSION_UNSUPPORTED', `layers compressed with ${name} cannot be read`, {
     actual: name,
     hint: 'recompress the image with gzip or zstd, for example with skopeo copy --dest-compress-format',

@@ -1,9 +1,9 @@
 import { type ErrorDetails, ImageError } from '../errors.ts';
-import type { Compression } from './types.ts';
+import type { ReadableCompression } from './types.ts';
 
 /** A compressed stream that is malformed, cut off, or followed by something else. */
 export function invalidCompression(
-  compression: Compression,
+  compression: ReadableCompression,
   what: string,
   details?: ErrorDetails,
 ): ImageError {
@@ -11,7 +11,7 @@ export function invalidCompression(
 }
 
 /** Says what an engine's error means; errors that are no engine's are returned as they are. */
-export function engineFailure(compression: Compression, error: unknown): unknown {
+export function engineFailure(compression: ReadableCompression, error: unknown): unknown {
   if (!isEngineError(error)) return error;
   if (error.code === 'Z_BUF_ERROR') return invalidCompression(compression, 'is cut off', { cause: error });
   if (error.code === 'ZSTD_error_frameParameter_windowTooLarge') {

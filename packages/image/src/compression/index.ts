@@ -1,6 +1,6 @@
 export { type CompressOptions, compress } from './compress.ts';
 export { type DecompressOptions, decompress } from './decompress.ts';
-export { detectCompression, layerCompression } from './detect.ts';
+export { detectCompression, detectReadableCompression, layerCompression } from './detect.ts';
 export { type InflateEngine, inflateEngine } from './engines.ts';
 export {
   createEngineGunzip,

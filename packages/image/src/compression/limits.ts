@@ -9,3 +9,9 @@ export const EXPANSION_ALLOWANCE: number = 64 * 1024 * 1024;
 
 /** Base-2 logarithm of the memory that a zstd stream may ask for; `zstd -d` has the same limit. */
 export const ZSTD_WINDOW_LOG_LIMIT = 27;
+
+/** Memory that `xz` may take to decompress a stream, in bytes; `xz -9` needs 65 MiB. */
+export const XZ_MEMORY_LIMIT: number = 128 * 1024 * 1024;
+
+/** Characters that are kept of what a program says about a stream. */
+export const PROGRAM_MESSAGE_LIMIT = 500;
