@@ -18,3 +18,6 @@ export const MAX_OUTPUT_LINE: number = 16 * 1024;
 
 /** How many of its last lines a failed step is reported with. */
 export const FAILURE_LINES = 20;
+
+/** A file that `ADD` fetches, in bytes. */
+export const MAX_REMOTE_BYTES: number = 64 * 1024 * 1024 * 1024;

@@ -7,12 +7,11 @@ import { type CopyRoot, isDirectoryFile, type SelectedSource } from './select-fi
  * checked out on another day are the same.
  */
 export async function filesDigest(
-  root: CopyRoot,
   sources: readonly SelectedSource[],
   options: { readonly withOwners: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<string> {
   const hash = createHash('sha256');
-  for (const { name, path, files } of sources) {
+  for (const { root, name, path, files } of sources) {
     field(hash, 'source', name, path);
     for (const { file, relative } of files) {
       options.signal?.throwIfAborted();

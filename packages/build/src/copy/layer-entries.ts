@@ -8,7 +8,6 @@ import type { PlannedFile } from './plan-copy.ts';
 import { type CopyRoot, isDirectoryFile } from './select-files.ts';
 
 export interface LayerEntryOptions {
-  readonly root: CopyRoot;
   /** Who owns the copies; without it they belong to whom they did. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   readonly mode?: ModeChange | undefined;
@@ -50,20 +49,22 @@ export async function* layerEntries(
 }
 
 function toEntry(
-  { path, file, content }: PlannedFile,
+  { path, from, content }: PlannedFile,
   options: LayerEntryOptions,
   firstNames: Map<string, string>,
 ): TarWriteEntry | undefined {
-  const { root, owner, mode: change, timeNs } = options;
+  const { owner, mode: change, timeNs } = options;
+  const file = from?.file;
   const mtimeNs = timeNs ?? file?.status.mtimeNs ?? 0n;
   const ids = { uid: owner?.uid ?? file?.status.uid ?? 0, gid: owner?.gid ?? file?.status.gid ?? 0 };
-  if (file === undefined) {
+  if (from === undefined || file === undefined) {
     const isDirectory = content === undefined;
     const plain = isDirectory ? 0o755 : 0o644;
     const mode = change === undefined || isDirectory ? plain : change({ mode: plain, isDirectory });
     const header = { name: path, mtimeNs, mode, ...ids };
     return isDirectory ? { header: { ...header, type: 'directory' } } : { header, body: content };
   }
+  const { root } = from;
   const type = types.get(file.status.mode & 0o170000);
   // Sockets mean nothing to anybody but the process that listens on them.
   if (type === undefined) return undefined;

@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import type { LayeredTree, TreeFile } from '@ocijs/bundle';
 import { BuildError } from '../errors.ts';
-import { isDirectoryFile, type SelectedSource } from './select-files.ts';
+import { type CopyRoot, isDirectoryFile, type SelectedSource } from './select-files.ts';
 
 /** What goes to one path of the new layer. */
 export interface PlannedFile {
   /** Relative to the root, without links in it. */
   readonly path: string;
-  /** The file that is copied; undefined for a directory that only leads to others. */
-  readonly file?: TreeFile;
+  /** The file that is copied, and what it is read from; undefined for a directory that only leads to others. */
+  readonly from?: { readonly root: CopyRoot; readonly file: TreeFile };
   /** The content of a file that stands in the Dockerfile, or came from elsewhere. */
   readonly content?: Uint8Array;
 }
@@ -56,7 +56,7 @@ export function planCopy(
   };
   for (const { name, content } of inline)
     put({ path: asDirectory ? join(target.path, name) : target.path, content });
-  for (const { files, isDirectory, name, path: kept } of sources) {
+  for (const { root, files, isDirectory, name, path: kept } of sources) {
     const base = kept === '' ? target.path : join(target.path, kept);
     const start = kept !== '' || isDirectory ? base : asDirectory ? join(base, name) : base;
     for (const { file, relative } of files) {
@@ -67,15 +67,20 @@ export function planCopy(
       if (relative === '' && isDirectory && place.isDirectory) continue;
       put({
         path: isDirectoryFile(file) && place.isDirectory ? place.path : parentFollowed(tree, path),
-        file,
+        from: { root, file },
       });
     }
   }
   return [...planned.values()].filter(({ path }) => path !== '.');
 }
 
+/** Where a path leads, relative to the root; links are followed when there is a tree to find them in. */
+export function realPath(path: string, tree: LayeredTree | undefined): string {
+  return follow(tree, path).path;
+}
+
 /** The directories to make so that `path` is one: those that are missing, the outer ones first. */
-export function planDirectory(path: string, tree: LayeredTree): readonly PlannedFile[] {
+export function planDirectory(path: string, tree: LayeredTree | undefined): readonly PlannedFile[] {
   const place = follow(tree, path);
   return [...missingParents(tree, place.path), ...(place.exists ? [] : [place.path])].map((missing) => ({
     path: missing,

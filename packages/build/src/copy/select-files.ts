@@ -22,6 +22,7 @@ export interface SelectedFile {
 
 /** One match of a source. */
 export interface SelectedSource {
+  readonly root: CopyRoot;
   /** The name that it gets in a directory. */
   readonly name: string;
   readonly isDirectory: boolean;
@@ -59,7 +60,7 @@ export function selectFiles(
     const isDirectory = isDirectoryFile(file);
     const isGone = exclude.ignores(match) || (root.ignore?.ignores(match) ?? false);
     if (isGone && files.length <= 1) return [];
-    return [{ name: basename(match), isDirectory, files, path: keptParents(source, match, options) }];
+    return [{ root, name: basename(match), isDirectory, files, path: keptParents(source, match, options) }];
   });
   if (selected.length === 0) throw notFound(root, source, path);
   return selected;

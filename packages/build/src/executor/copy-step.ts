@@ -1,18 +1,20 @@
 import { posix } from 'node:path';
-import { writeLayer } from '@ocijs/image';
+import { type TarWriteEntry, writeLayer } from '@ocijs/image';
+import { archiveEntries } from '../add/archive.ts';
+import { gatherSources } from '../add/gather-sources.ts';
 import { stepKey } from '../cache/step-cache.ts';
 import { filesDigest } from '../copy/files-digest.ts';
 import { layerEntries } from '../copy/layer-entries.ts';
 import { parseModeChange } from '../copy/permissions.ts';
-import { type ContentFile, planCopy } from '../copy/plan-copy.ts';
-import { type CopyRoot, selectFiles } from '../copy/select-files.ts';
+import { type ContentFile, planCopy, planDirectory, realPath } from '../copy/plan-copy.ts';
+import type { CopyRoot } from '../copy/select-files.ts';
 import type { CopyInstruction } from '../dockerfile/instructions/types.ts';
 import { BuildError } from '../errors.ts';
 import type { BuildEnvironment, StepOutcome } from './environment.ts';
 import { findOwner, type Owner } from './find-owner.ts';
 import { fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
 
-/** Executes `COPY`, and `ADD` of local files. The layer is written without any file system being mounted. */
+/** Executes `COPY` and `ADD`. The layer is written without any file system being mounted. */
 export async function copyStep(
   environment: BuildEnvironment,
   state: StageState,
@@ -29,10 +31,17 @@ export async function copyStep(
     named === undefined
       ? undefined
       : environment.plan.stages.find((planned) => planned.stage.index === stage)?.sources.get(named);
-  using root = await environment.openSource(source ?? { kind: 'context', name: '' }, { stage });
-  using lower = await environment.openState(state);
-  const { parents, exclude } = instruction;
-  const sources = instruction.sources.flatMap((text) => selectFiles(root, text, { parents, exclude }));
+  using resources = new DisposableStack();
+  const root = resources.use(
+    await environment.openSource(source ?? { kind: 'context', name: '' }, { stage }),
+  );
+  const lower = resources.use(await environment.openState(state));
+  const { files, archives } = await gatherSources(instruction, {
+    root,
+    scratch: environment.scratch,
+    resources,
+    signal,
+  });
   const inline = instruction.files.map(
     ({ name, content }): ContentFile => ({ name: posix.basename(name), content: Buffer.from(content) }),
   );
@@ -41,7 +50,8 @@ export async function copyStep(
   const timeNs = fileTime(state, created);
   const key = stepKey(lowerLayers(state), {
     kind: 'copy',
-    files: await filesDigest(root, sources, { withOwners: owner === undefined, signal }),
+    files: await filesDigest(files, { withOwners: owner === undefined, signal }),
+    archives: await filesDigest(archives, { withOwners: false, signal }),
     inline: inline.map(({ name, content }) => [name, Buffer.from(content).toString('base64')]),
     destination,
     owner: owner ?? null,
@@ -53,10 +63,23 @@ export async function copyStep(
   if (earlier !== undefined)
     return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
   const tree = instruction.link ? undefined : lower.tree;
-  const planned = planCopy(sources, inline, { path: destination, tree });
   const mode = instruction.mode === undefined ? undefined : parseModeChange(instruction.mode);
-  const entries = layerEntries(planned, { root, owner, mode, timeNs, signal });
-  const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
+  const hasFiles = files.length + inline.length > 0;
+  const planned = [
+    ...(archives.length > 0 ? planDirectory(destination, tree) : []),
+    ...(hasFiles ? planCopy(files, inline, { path: destination, tree }) : []),
+  ];
+  async function* entries(): AsyncGenerator<TarWriteEntry> {
+    yield* layerEntries(planned, { owner, mode, timeNs, signal });
+    const directory = realPath(destination, tree);
+    for (const archive of archives)
+      yield* archiveEntries(archive, {
+        directory,
+        owner: instruction.owner === undefined ? undefined : owner,
+        signal,
+      });
+  }
+  const { descriptor, diffId } = await writeLayer(store, { entries: entries() }, { signal });
   const layer = { descriptor, diffId };
   await cache.keep(key, { layer });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };

@@ -24,7 +24,7 @@ export async function makeDirectoryStep(
   if (directories.length === 0)
     return { state: withStep(state, { layer: undefined, createdBy, created }), status: 'done' };
   const owner = findOwner(root.tree, state.config.config.User ?? '');
-  const entries = layerEntries(directories, { root, owner, timeNs: fileTime(state, created), signal });
+  const entries = layerEntries(directories, { owner, timeNs: fileTime(state, created), signal });
   const { descriptor, diffId } = await writeLayer(environment.store, { entries }, { signal });
   return { state: withStep(state, { layer: { descriptor, diffId }, createdBy, created }), status: 'done' };
 }

@@ -25,7 +25,7 @@ export const bindMount: PrepareMount = async (flag, at) => {
   const [top] = selected.flatMap(({ files }) => files.slice(0, 1));
   if (top === undefined)
     throw new BuildError('ERR_OCI_BUILD_SOURCE_NOT_FOUND', `${path} is not in ${root.label}`, { path });
-  const key = await filesDigest(root, selected, { withOwners: source.kind !== 'context', signal });
+  const key = await filesDigest(selected, { withOwners: source.kind !== 'context', signal });
   const place = isDirectoryFile(top.file) ? await overlay(root, top, at) : root.tree.places(top.file)[0];
   const options = [...bindOptions, flag.readonly === false ? 'rw' : 'ro'];
   return {
