@@ -3,10 +3,13 @@ import { arch, cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { temporaryDirectory } from '../kit/temporary.ts';
+import { formatGrowth, type Growth, measureGrowth } from './growth.ts';
 import { launchComparison } from './launch.ts';
 import { type Comparison, measure } from './measure.ts';
+import { repackComparison } from './repack.ts';
 import { formatChart, formatTable, type Result } from './report.ts';
 import { startComparison } from './start.ts';
+import { smallTransferComparison, transferComparison } from './transfer.ts';
 import { unpackComparison } from './unpack.ts';
 
 const { values } = parseArgs({
@@ -20,6 +23,9 @@ const subjects: Record<string, (directory: string) => Promise<Comparison | strin
   start: startComparison,
   launch: launchComparison,
   unpack: unpackComparison,
+  repack: repackComparison,
+  transfer: transferComparison,
+  'transfer-small': smallTransferComparison,
 };
 const results: Result[] = [];
 for (const [name, subject] of Object.entries(subjects)) {
@@ -31,11 +37,17 @@ for (const [name, subject] of Object.entries(subjects)) {
     console.log(`${name}: left out: ${comparison}\n`);
     continue;
   }
-  const { timings, omitted } = await measure(comparison, rounds);
+  const { timings, omitted } = await measure(comparison, rounds).finally(() => comparison.close?.());
   results.push({ title: comparison.title, timings });
   console.log(`${formatTable({ title: comparison.title, timings })}\n`);
   for (const line of omitted) console.log(`  left out: ${line}`);
   await rm(directory, { recursive: true, force: true });
+}
+
+let growth: readonly Growth[] = [];
+if (values.only === undefined || values.only === 'growth') {
+  growth = await measureGrowth(temporary.path, Math.min(rounds, 3));
+  for (const each of growth) console.log(`${formatGrowth(each)}\n`);
 }
 
 const target = fileURLToPath(new URL('../../bench/results', import.meta.url));
@@ -47,6 +59,9 @@ const machine = {
   arch: arch(),
   node: process.version,
 };
-await writeFile(`${target}/latest.json`, `${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
+await writeFile(
+  `${target}/latest.json`,
+  `${JSON.stringify({ machine, rounds, results, growth }, null, 2)}\n`,
+);
 await writeFile(`${target}/latest.svg`, formatChart(results));
 console.log(`written to bench/results/latest.json and latest.svg`);

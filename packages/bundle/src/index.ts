@@ -3,6 +3,7 @@ export * from './errors.ts';
 export { mapId, parseIdMapping } from './id-map.ts';
 export * from './load-bundle.ts';
 export { type DirectoryEntriesOptions, directoryEntries } from './repack/directory-layer.ts';
+export { type OverlayEntriesOptions, overlayEntries } from './repack/overlay-upper.ts';
 export { type RepackDestination, type RepackOptions, type RepackReport, repack } from './repack/repack.ts';
 export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from './rootfs/layer.ts';
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';

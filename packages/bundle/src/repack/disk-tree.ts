@@ -16,6 +16,8 @@ export interface ReadDiskTreeOptions {
   readonly stampNs: bigint | undefined;
   /** True for paths that are left as the image has them. */
   readonly isMasked: (path: string) => boolean;
+  /** Decides about what is on disk but stands for something else. */
+  readonly isLeftOut?: ((place: DiskPlace, path: string) => boolean) | undefined;
   /** Told about files that no layer can hold. */
   readonly onSkipped: (path: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -98,6 +100,7 @@ function readChildren(walk: Walk, node: Parent, at: Directory): void {
     }
     const isMoved = at.isMoved || (type === 'directory' && isDirectoryTouched && isTouched(walk, status));
     const place = { directory: at.fd, name, status, type };
+    if (walk.isLeftOut?.(place, path)) continue;
     const child = visit(walk, place, { parent: node, before, path, isMoved });
     if (child.children === undefined) continue;
     using opened = openDirectory(at.fd, name, { unlock: walk.unpacked.rootless });

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { Args, Flags } from '@oclif/core';
 import { archiveLayer } from '../edit/archive-layer.ts';
 import { editRecord, historyFlags, layerFlags, layerOptions } from '../edit/flags.ts';
+import { usageError } from '../errors.ts';
 import { ImageCommand, imageFlags } from '../image-command.ts';
 
 export default class Append extends ImageCommand {
@@ -10,6 +11,7 @@ export default class Append extends ImageCommand {
     'An archive keeps its bytes, also compressed ones when the layer is to be compressed alike. Of a directory the files go in, sorted, owned by root; times are clamped to $SOURCE_DATE_EPOCH.';
   static override examples = [
     '<%= config.bin %> append debian:bookworm app:v1 ./rootfs',
+    '<%= config.bin %> append app:v1 app:v2 --overlay ./upper',
     '<%= config.bin %> append app:v1 app:v2 files.tar.gz --history.comment "add the files"',
   ];
   static override args = {
@@ -23,6 +25,11 @@ export default class Append extends ImageCommand {
   };
   static override flags = {
     'keep-owners': Flags.boolean({ default: false, summary: 'Files of a directory keep who owns them' }),
+    overlay: Flags.boolean({
+      default: false,
+      summary: 'The directory is the upper one of an overlayfs: its whiteouts hide files of the image',
+      exclusive: ['keep-owners'],
+    }),
     ...layerFlags,
     ...historyFlags,
     ...imageFlags,
@@ -33,21 +40,27 @@ export default class Append extends ImageCommand {
     const record = editRecord(flags, 'oci append');
     const { clampNs, ...options } = layerOptions(flags);
     const { signal } = this;
+    if (flags.overlay && args.source === '-') throw usageError('--overlay takes a directory');
     const isDirectory = args.source !== '-' && (await stat(args.source)).isDirectory();
     const image = await this.openImage(args.image, flags);
     await using to = await this.destination(args.new, flags);
     const { draftOf, withLayer, writeDraft, writeLayer } = await import('@ocijs/image');
-    const { directoryEntries } = await import('@ocijs/bundle');
+    const { directoryEntries, overlayEntries } = await import('@ocijs/bundle');
+    const reading = {
+      clampNs,
+      onWarning: (message: string) => this.remark(flags, message),
+      signal,
+    };
     const layer = isDirectory
       ? await writeLayer(
           to.store,
           {
-            entries: directoryEntries(args.source, {
-              owners: flags['keep-owners'] ? 'disk' : 'root',
-              clampNs,
-              onWarning: (message) => this.remark(flags, message),
-              signal,
-            }),
+            entries: flags.overlay
+              ? overlayEntries(args.source, reading)
+              : directoryEntries(args.source, {
+                  ...reading,
+                  owners: flags['keep-owners'] ? 'disk' : 'root',
+                }),
           },
           { ...options, signal },
         )

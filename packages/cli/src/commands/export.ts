@@ -7,7 +7,7 @@ import { write } from '../render/json.ts';
 export default class Export extends ImageCommand {
   static override summary = 'Write the files of an image as one tar archive';
   static override description =
-    'Whiteouts are applied and owners kept, without root and without unpacking. Equal images give equal archives.';
+    'Whiteouts are applied and owners kept, without root and without unpacking. Equal images give equal archives. Directories come first: GNU tar needs --delay-directory-restore to keep their times.';
   static override examples = [
     '<%= config.bin %> export debian:bookworm -o rootfs.tar',
     '<%= config.bin %> export alpine | tar t',
