@@ -14,6 +14,8 @@ export interface Contender {
 export interface Comparison {
   readonly title: string;
   readonly contenders: readonly Contender[];
+  /** Ends what was started for it. */
+  close?(): Promise<void>;
 }
 
 /** How long one contender took, in milliseconds. */

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { command, output } from '../kit/command.ts';
+import { missing } from '../kit/requirements.ts';
+
+/** A containerd of one's own: nothing of it lies outside of its directory. */
+export interface Containerd extends AsyncDisposable {
+  /** Runs `ctr` against it. */
+  ctr(...args: string[]): Promise<string>;
+}
+
+/** Starts containerd with its data below `directory`; a string says why it does not run here. */
+export async function startContainerd(directory: string): Promise<Containerd | string> {
+  const reason = missing({ root: true, commands: ['containerd', 'ctr'] });
+  if (reason) return reason;
+  await mkdir(directory);
+  const address = `${directory}/containerd.sock`;
+  const config = `${directory}/config.toml`;
+  const settings = [
+    'version = 2',
+    `root = "${directory}/root"`,
+    `state = "${directory}/state"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    `[grpc]\naddress = "${address}"`,
+    `[ttrpc]\naddress = "${address}.ttrpc"`,
+  ];
+  await writeFile(config, `${settings.join('\n')}\n`);
+  const child = spawn('containerd', ['--config', config, '--log-level', 'error'], { stdio: 'ignore' });
+  const failed = new Promise<string>((resolve) => child.once('error', (error) => resolve(error.message)));
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  };
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const early = await Promise.race([failed, sleep(100)]);
+    if (early !== undefined) return early;
+    if (child.exitCode !== null) return `containerd ended with ${child.exitCode}`;
+    const { status } = await command('ctr', ['--address', address, 'version']);
+    if (status === 0)
+      return {
+        ctr: (...args) => output('ctr', ['--address', address, ...args]),
+        [Symbol.asyncDispose]: stop,
+      };
+  }
+  await stop();
+  return 'containerd does not answer';
+}
