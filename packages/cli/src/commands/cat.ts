@@ -17,7 +17,7 @@ export default class Cat extends ImageCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Cat);
     if (flags.json) throw usageError('a file is not JSON', 'leave --json out');
-    const image = await this.openImage(args.image, flags, 'read');
+    const image = await this.openImage(args.image, flags);
     const { cleanPath, fileContents, findNode, readImageTree } = await import('@ocijs/image');
     const { signal } = this;
     const root = await readImageTree(image, { signal });

@@ -28,7 +28,7 @@ export default class Diff extends ImageCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Diff);
-    const [a, b] = [await this.openImage(args.a, flags, 'read'), await this.openImage(args.b, flags, 'read')];
+    const [a, b] = [await this.openImage(args.a, flags), await this.openImage(args.b, flags)];
     const { signal } = this;
     const isSame = a.descriptor.digest === b.descriptor.digest;
     const { compareImageTrees, readImageTree } = await import('@ocijs/image');
