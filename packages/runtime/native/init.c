@@ -140,7 +140,7 @@ __attribute__((noreturn)) static void run_init(void) {
   CALL(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   CALL(umask, 0);
   run_section(SECTION_INIT);
-  leave(1);
+  leave(created ? 0 : 1); /* a plan without a program changes a container, and is done */
 }
 
 /* The container process, cloned by the monitor or by the joiner: the monitor is its parent in both cases. */

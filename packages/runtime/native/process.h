@@ -57,11 +57,14 @@ static long step_open_target(const struct step *step) {
   return start_time_of(text, (usize)length) == number_field(step, FIELD_SOFT) ? 0 : -ESRCH;
 }
 
-/* All at once: the kernel checks the rights to each before it changes any. */
+/* All at once: the kernel checks the rights to each before it changes any. "/" is the container's root afterwards. */
 static long step_join_target(const struct step *step) {
   i32 *target = &slots[number_field(step, FIELD_SLOT)];
   long result = CALL(setns, *target, number_field(step, FIELD_FLAGS));
   close_fd(target);
+  if (result < 0 || (number_field(step, FIELD_FLAGS) & CLONE_NEWNS) == 0) return result;
+  result = CALL(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  root_fd = result < 0 ? -1 : (i32)result;
   return result;
 }
 

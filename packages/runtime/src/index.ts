@@ -9,6 +9,7 @@ export { type CreateOptions, create } from './lifecycle/create.ts';
 export { type ContainerEvent, type EventsOptions, events } from './lifecycle/events.ts';
 export { type ExitStatus, exitStatus } from './lifecycle/exit.ts';
 export { type KillOptions, kill } from './lifecycle/kill.ts';
+export { addMounts, removeMounts } from './lifecycle/mounts.ts';
 export { pause, resume } from './lifecycle/pause.ts';
 export { processes } from './lifecycle/processes.ts';
 export { type RemoveOptions, remove } from './lifecycle/remove.ts';

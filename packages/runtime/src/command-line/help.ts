@@ -9,6 +9,7 @@ const summaries: Readonly<Record<string, string>> = {
   features: 'print what this runtime supports as JSON',
   kill: "send a signal to a container's process (TERM by default)",
   list: 'list containers',
+  mounts: 'add or remove mounts of a running container',
   pause: 'stop all processes of a container where they are',
   ps: 'list the processes of a container',
   resume: 'let a paused container go on',

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, Load>> = {
   features: () => import('./features.ts'),
   kill: () => import('./kill.ts'),
   list: () => import('./list.ts'),
+  mounts: () => import('./mounts.ts'),
   pause: () => import('./pause.ts'),
   ps: () => import('./ps.ts'),
   resume: () => import('./resume.ts'),

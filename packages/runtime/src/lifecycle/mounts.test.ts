@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { type Container, launch } from '../container.ts';
+import { readRecord } from '../state/store.ts';
+import { busyboxBundle, cannotRun, leftovers, type TestBundle, testId } from '../testing/busybox-bundle.ts';
+import { addMounts, removeMounts } from './mounts.ts';
+
+const skip = cannotRun();
+
+async function started(bundle: TestBundle): Promise<Container> {
+  return await launch(bundle.directory, { id: testId(), root: bundle.root, stdio: 'ignore' });
+}
+
+async function output(container: Container, script: string): Promise<string> {
+  await using process = await container.exec({
+    args: ['sh', '-c', script],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, err] = await Promise.all(
+    [process.stdout, process.stderr].map((stream) => text(stream as Readable)),
+  );
+  return `${out}${err}`;
+}
+
+test('mounts come and go in a running container', { skip }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  const source = join(bundle.directory, 'shared');
+  mkdirSync(source);
+  writeFileSync(join(source, 'file'), 'of the host\n');
+  {
+    await using container = await started(bundle);
+    const { id } = container;
+    const options = { root: bundle.root };
+    const mounts = [
+      { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['size=64k', 'nosuid'] },
+      { destination: '/tmp/shared', type: 'bind', source: 'shared', options: ['rbind', 'ro'] },
+    ];
+    await addMounts(id, mounts, options);
+    assert.equal(await output(container, 'cat /tmp/shared/file'), 'of the host\n');
+    assert.match(await output(container, 'echo >/tmp/shared/x'), /Read-only file system/);
+    assert.match(await output(container, 'busybox grep " /tmp " /proc/mounts'), /nosuid.*size=64k/);
+    assert.equal(readRecord(bundle.root, id)?.spec.mounts?.at(-1)?.destination, '/tmp/shared');
+    await removeMounts(id, [{ destination: '/tmp/shared' }, { destination: '/tmp' }], options);
+    assert.equal(await output(container, 'ls -A /tmp'), '');
+    await assert.rejects(removeMounts(id, [{ destination: '/tmp' }], options), {
+      code: 'ERR_OCI_INIT_FAILED',
+      message: /cannot unmount "\/tmp": invalid argument/,
+    });
+    await assert.rejects(
+      addMounts(id, [{ destination: '/x', type: 'bind', source: '/nonexistent' }], options),
+      {
+        message: /cannot open "\/nonexistent": no such file or directory/,
+      },
+    );
+  }
+  assert.deepEqual(leftovers(bundle), []);
+});
+
+test('a destination of the image leads nowhere but into the container', { skip }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  const outside = join(bundle.directory, 'outside');
+  mkdirSync(outside);
+  symlinkSync(outside, join(bundle.directory, 'rootfs/leaving'));
+  bundle.change((spec) => {
+    if (spec.root) spec.root.readonly = false;
+  });
+  await using container = await started(bundle);
+  const mounts = [{ destination: '/leaving/new', type: 'tmpfs', source: 'tmpfs' }];
+  await addMounts(container.id, mounts, { root: bundle.root });
+  assert.deepEqual(readdirSync(outside), []);
+  assert.match(await output(container, 'cat /proc/mounts'), new RegExp(` ${outside}/new tmpfs `));
+});
