@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import type { BuildOptions } from '@ocijs/build';
+import type { BuildOptions, BuildResult } from '@ocijs/build';
+import type { OnEvent, Store } from '@ocijs/image';
+import type { RegistryOptions } from '@ocijs/registry';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { type Call, callBuild, calls } from '../build/call.ts';
 import { readDockerfile } from '../build/dockerfile.ts';
+import { parseOutput, writeOutput } from '../build/outputs.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
 import { showBuild } from '../build/show-build.ts';
 import { platformText } from '../describe.ts';
@@ -11,7 +14,7 @@ import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { parseNameValues } from '../flags/name-value.ts';
-import { platformFlags, wantedPlatform } from '../flags/platform.ts';
+import { platformsFlags } from '../flags/platform.ts';
 import { pullFlags } from '../flags/pull.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
@@ -79,6 +82,14 @@ export default class Build extends BaseCommand {
       summary: 'Secret for RUN --mount=type=secret',
     }),
     network: Flags.string({ options: ['host', 'none'], default: 'host', summary: 'Network of RUN' }),
+    output: Flags.string({
+      char: 'o',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'DIR|type=TYPE,dest=PATH',
+      summary: 'Also write local (files), tar, oci, docker (archives) or oci-layout',
+    }),
+    push: Flags.boolean({ default: false, summary: 'Push the image under its names' }),
     'no-cache': Flags.boolean({ default: false, summary: 'Run every step' }),
     ssh: Flags.string({
       multiple: true,
@@ -98,7 +109,7 @@ export default class Build extends BaseCommand {
     iidfile: Flags.string({ helpValue: 'FILE', summary: "Write the image's digest to a file" }),
     'metadata-file': Flags.string({ helpValue: 'FILE', summary: 'Write what was built to a file, as JSON' }),
     ...pullFlags,
-    ...platformFlags,
+    ...platformsFlags,
     ...registryFlags,
   };
 
@@ -107,6 +118,8 @@ export default class Build extends BaseCommand {
     const { build, openContext } = await import('@ocijs/build');
     const { formatReference, parseReference } = await import('@ocijs/image');
     const names = (flags.tag ?? []).map((name) => formatReference(parseReference(name)));
+    const outputs = (flags.output ?? []).map(parseOutput);
+    if (flags.push && names.length === 0) throw usageError('--push needs a name', 'add --tag REGISTRY/NAME');
     const store = await this.openStore(flags);
     const { text, path } = await readDockerfile(args.context, flags.file);
     await using resources = new AsyncDisposableStack();
@@ -136,7 +149,6 @@ export default class Build extends BaseCommand {
       context,
       contexts,
       dockerfile: text,
-      names,
       arguments: given,
       target: flags.target,
       labels: parseNameValues(flags.label, '--label'),
@@ -156,16 +168,48 @@ export default class Build extends BaseCommand {
           signal,
           onEvent,
         }),
-      ...(await wantedPlatform(flags.platform)),
       signal,
       onEvent: showBuild(mode, process.stderr),
     };
-    const { descriptor, image, steps } = await build(options);
-    const { digest } = descriptor;
-    const document = { names, digest, platform: platformText(image.platform), steps };
+    const { hostPlatform, parsePlatform, writeIndex } = await import('@ocijs/image');
+    const platforms = flags.platform?.map((platform) => parsePlatform(platform)) ?? [hostPlatform()];
+    const built: BuildResult[] = [];
+    // One after the other: what does not depend on the platform is done once.
+    for (const platform of platforms)
+      built.push(await build({ ...options, platform, ...(platforms.length === 1 ? { names } : {}) }));
+    const [first] = built;
+    if (first === undefined) throw usageError('--platform is empty');
+    const images = built.map(({ image }) => image);
+    const manifests = built.map(({ descriptor }) => descriptor);
+    const { digest } =
+      platforms.length === 1
+        ? first.descriptor
+        : await writeIndex(store, { manifests, name: names[0], signal });
+    if (platforms.length > 1)
+      for (const name of names.slice(1)) await tagIndex(store, { from: names[0], to: name });
+    for (const output of outputs) await writeOutput(output, { store, images, names }, { signal });
+    if (flags.push)
+      for (const name of names)
+        await pushImage(name, {
+          store,
+          registry: registryOptions(flags),
+          allPlatforms: platforms.length > 1,
+          signal,
+          onEvent,
+        });
+    const document = {
+      names,
+      digest,
+      platforms: built.map(({ descriptor, image, steps }) => ({
+        platform: platformText(image.platform),
+        digest: descriptor.digest,
+        steps,
+      })),
+    };
     if (flags.iidfile !== undefined) await writeFile(flags.iidfile, digest);
     if (flags['metadata-file'] !== undefined)
       await writeFile(flags['metadata-file'], `${JSON.stringify(document, null, 2)}\n`);
+    if (outputs.some(({ destination }) => destination === '-')) return;
     const called = names.length === 0 ? '' : `${names.join(', ')}@`;
     await this.print(flags, { json: document, quiet: digest, text: `built ${called}${digest}` });
   }
@@ -188,4 +232,27 @@ function sourceDateEpoch(): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (!/^\d{1,12}$/.test(text)) throw usageError(`SOURCE_DATE_EPOCH=${text} is no number of seconds`);
   return Number(text);
+}
+
+async function tagIndex(
+  store: Store,
+  { from = '', to }: { readonly from: string | undefined; readonly to: string },
+): Promise<void> {
+  const descriptor = await store.resolve(from);
+  if (descriptor !== undefined) await store.tag(to, descriptor);
+}
+
+async function pushImage(
+  name: string,
+  options: {
+    readonly store: Store;
+    readonly registry: RegistryOptions;
+    readonly allPlatforms: boolean;
+    readonly signal: AbortSignal;
+    readonly onEvent: OnEvent;
+  },
+): Promise<void> {
+  const { push } = await import('@ocijs/registry');
+  const { registry, ...rest } = options;
+  await push(name, name, { ...registry, ...rest });
 }

@@ -1,8 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { Args, Flags } from '@oclif/core';
 import { usageError } from '../errors.ts';
 import { ImageCommand, imageFlags } from '../image-command.ts';
-import { write } from '../render/json.ts';
+import { writeTarOutput } from '../tar-output.ts';
 
 export default class Export extends ImageCommand {
   static override summary = 'Write the files of an image as one tar archive';
@@ -35,7 +34,7 @@ export default class Export extends ImageCommand {
     const { signal } = this;
     const tar = writeTar(exportImage(image, { signal }), { signal });
     this.endProgress();
-    const bytes = await writeExport(tar, flags.output);
+    const bytes = await writeTarOutput(tar, flags.output);
     if (isPiped) return;
     const { digest } = image.descriptor;
     await this.print(flags, {
@@ -43,27 +42,5 @@ export default class Export extends ImageCommand {
       quiet: digest,
       text: `${image.name}@${digest} in ${flags.output}`,
     });
-  }
-}
-
-/** Writes the archive; a file appears complete or not at all. Returns its size. */
-async function writeExport(tar: AsyncIterable<Uint8Array>, file: string): Promise<number> {
-  let bytes = 0;
-  if (file === '-') {
-    for await (const chunk of tar) await write(chunk);
-    return bytes;
-  }
-  const partial = `${file}.partial`;
-  try {
-    await using handle = await open(partial, 'w');
-    for await (const chunk of tar) {
-      await handle.writeFile(chunk);
-      bytes += chunk.length;
-    }
-    await rename(partial, file);
-    return bytes;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
   }
 }
