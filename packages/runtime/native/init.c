@@ -72,7 +72,8 @@ static long run_step(const struct step *step) {
     case STEP_JOIN_CGROUP: return step_join_cgroup(step);
     case STEP_DEVICE_PROGRAM: return step_device_program(step);
     case STEP_RESOURCE_LIMIT: return step_resource_limit(step);
-    case STEP_HOST_HOOKS: return step_host_hooks();
+    case STEP_HOST_HOOKS: return ask_host(MESSAGE_HOOKS);
+    case STEP_HOST_CGROUP: return ask_host(MESSAGE_CGROUP);
     case STEP_BECOME_ROOT: return step_become_root();
     case STEP_LOOPBACK: return step_loopback();
     case STEP_HOSTNAME: {

@@ -132,8 +132,9 @@ static long step_resource_limit(const struct step *step) {
   return CALL(prlimit64, child, number_field(step, FIELD_NUMBER), limits, NULL);
 }
 
-static long step_host_hooks(void) {
-  send_message(MESSAGE_HOOKS, current_step, 0, (u32)child);
+/* Something about the new process that TypeScript does. */
+static long ask_host(u32 type) {
+  send_message(type, current_step, 0, (u32)child);
   await_answer();
   return 0;
 }

@@ -93,6 +93,7 @@ enum step_tag {
   STEP_RESULT_FIFO = 71,
   STEP_NET_DEVICE = 72,
   STEP_LISTENER_SOCKET = 73,
+  STEP_HOST_CGROUP = 74,
 };
 
 enum field_name {

@@ -16,6 +16,7 @@ enum message_type {
   MESSAGE_PIPES = 6,
   MESSAGE_HOOKS = 7,
   MESSAGE_EXITED = 8,
+  MESSAGE_CGROUP = 9,
 };
 
 #define NO_STEP 0xffffffffU

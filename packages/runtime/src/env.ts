@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export interface RuntimeEnvironment {
   readonly OCI_ROOT?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly DBUS_SESSION_BUS_ADDRESS?: string | undefined;
 }
 
 /**
@@ -24,8 +25,8 @@ export function listenFds(
 
 /** The environment of this process. */
 export function runtimeEnvironment(): RuntimeEnvironment {
-  const { OCI_ROOT, XDG_RUNTIME_DIR } = process.env;
-  return { OCI_ROOT, XDG_RUNTIME_DIR };
+  const { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS } = process.env;
+  return { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS };
 }
 
 /**

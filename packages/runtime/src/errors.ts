@@ -24,6 +24,7 @@ export type RuntimeErrorCode =
   | 'ERR_OCI_CGROUP_DENIED'
   | 'ERR_OCI_CGROUP_MISSING'
   | 'ERR_OCI_CGROUP_BUSY'
+  | 'ERR_OCI_SYSTEMD_UNAVAILABLE'
   | 'ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED';
 
 /** An error of `@ocijs/runtime`. */

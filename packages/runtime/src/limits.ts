@@ -25,6 +25,12 @@ export const oomPollInterval: number = 100;
 /** The largest `/etc/passwd` of a root file system that is read, in bytes. */
 export const userDatabaseSizeLimit: number = 16 * 1024 * 1024;
 
+/** The largest message of systemd's bus that is read, in bytes. */
+export const dbusMessageLimit: number = 1024 * 1024;
+
+/** How long, in milliseconds, systemd may take to start or stop a unit. */
+export const systemdJobTimeout: number = 60_000;
+
 /** How many groups below a container's cgroup are looked at. */
 export const cgroupTreeLimit: number = 10_000;
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Resources } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
+import { applyWrites } from './apply.ts';
 import { destroyCgroup } from './destroy.ts';
 import { findHierarchies, type Hierarchy, isUnified } from './hierarchies.ts';
 import { pidsBelow } from './members.ts';
@@ -8,7 +9,7 @@ import { cgroupPath } from './path.ts';
 import { type DevicePlan, planDevices } from './plan-devices.ts';
 import type { CgroupDirectory, CgroupRecord } from './record.ts';
 import { inUserNamespace } from './user-namespace.ts';
-import { type CgroupWrite, resourceWritesV1, resourceWritesV2 } from './writes.ts';
+import { resourceWritesV1, resourceWritesV2 } from './writes.ts';
 
 /** What a container's cgroup is made from. */
 export interface CreateCgroupOptions {
@@ -90,8 +91,11 @@ function delegateControllers(group: string, needed: ReadonlySet<string>): void {
   }
 }
 
-/** Makes the group and those above it; true when the group itself was not there before. */
-function makeGroups(hierarchy: Hierarchy, path: string, needed: ReadonlySet<string>): boolean {
+/**
+ * Makes the group and those above it; true when the group itself was not there before. Controllers are delegated where
+ * some are given as needed: beside v1 hierarchies, v2 holds no limits, and what it uses nobody could mount as v1.
+ */
+function makeGroups(hierarchy: Hierarchy, path: string, needed: ReadonlySet<string> | undefined): boolean {
   const created = !existsSync(hierarchy.mountPoint + path);
   // Made as a whole first: a group with a group below it cannot be removed by anyone else meanwhile.
   mkdirSync(hierarchy.mountPoint + path, { recursive: true, mode: 0o755 });
@@ -99,7 +103,7 @@ function makeGroups(hierarchy: Hierarchy, path: string, needed: ReadonlySet<stri
   for (const name of path.split('/').filter(Boolean)) {
     const parent = group;
     group = `${parent}/${name}`;
-    if (hierarchy.version === 'v2') delegateControllers(parent, needed);
+    if (needed !== undefined) delegateControllers(parent, needed);
     if (hierarchy.controllers.includes('cpuset')) inheritCpuset(parent, group);
   }
   return created;
@@ -116,49 +120,6 @@ function refuseMembers(path: string): void {
       actual: pids.length,
     },
   );
-}
-
-/** The form of a limit that this kernel has a file for. */
-function fileInKernel(
-  directory: CgroupDirectory,
-  write: CgroupWrite,
-): { readonly file: string; readonly value: string } | undefined {
-  const found = [write, ...(write.alternatives ?? [])].find(({ file }) =>
-    existsSync(`${directory.path}/${file}`),
-  );
-  if (found !== undefined || write.optional) return found;
-  throw new RuntimeError(
-    'ERR_OCI_CGROUP_MISSING',
-    `${write.file} cannot be set: this kernel has no such limit`,
-    {
-      path: `${directory.path}/${write.file}`,
-      actual: write.controller,
-      hint: 'Remove the limit; the kernel may be built without it, or leave its controller to another hierarchy.',
-    },
-  );
-}
-
-function applyWrites(directory: CgroupDirectory, writes: readonly CgroupWrite[]): void {
-  for (const write of writes) {
-    const applies = directory.version === 'v2' || directory.controllers.includes(write.controller);
-    const known = applies ? fileInKernel(directory, write) : undefined;
-    if (known === undefined) continue;
-    const { file, value } = known;
-    try {
-      writeFileSync(`${directory.path}/${file}`, value, { flag: 'r+' });
-    } catch (error) {
-      const errno = (error as NodeJS.ErrnoException).code ?? 'unknown';
-      throw new RuntimeError(
-        'ERR_OCI_CGROUP_DENIED',
-        `cannot set ${file} to ${JSON.stringify(value)}: ${errno}`,
-        {
-          path: `${directory.path}/${file}`,
-          errno,
-          cause: error,
-        },
-      );
-    }
-  }
 }
 
 function isNeeded(hierarchy: Hierarchy, plan: CgroupPlan): boolean {
@@ -196,7 +157,7 @@ export async function createCgroup(plan: CgroupPlan, options: CreateCgroupOption
     for (const { hierarchy, path } of planned) {
       try {
         if (existsSync(path)) refuseMembers(path);
-        const created = makeGroups(hierarchy, plan.path, needed);
+        const created = makeGroups(hierarchy, plan.path, unified ? needed : undefined);
         const directory = { path, version: hierarchy.version, controllers: hierarchy.controllers, created };
         directories.push(directory);
         if (hierarchy.version === 'v1' || unified) applyWrites(directory, plan.writes);

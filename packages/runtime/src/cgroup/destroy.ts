@@ -1,11 +1,12 @@
 import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isOciError } from '@ocijs/image/errors';
 import { RuntimeError } from '../errors.ts';
 import { cgroupRemovalTimeout } from '../limits.ts';
 import { groupsBelow, isGone, pidsBelow, signalCgroup } from './members.ts';
 import { defaultParent } from './path.ts';
-import type { CgroupRecord } from './record.ts';
+import type { CgroupRecord, SystemdUnit } from './record.ts';
 
 /** Removes an empty group; false when the kernel still holds it. */
 function removeGroup(group: string): boolean {
@@ -30,12 +31,24 @@ function removeDefaultParent(record: CgroupRecord): void {
   for (const { path } of record.directories) removeGroup(dirname(path));
 }
 
+/** A scope without processes is forgotten by systemd itself, also where its bus cannot be reached any more. */
+async function stopUnit(record: CgroupRecord, unit: SystemdUnit): Promise<void> {
+  signalCgroup(record, 9);
+  const { stopScope } = await import('../systemd/scope.ts');
+  try {
+    await stopScope(unit);
+  } catch (error) {
+    if (!isOciError(error, 'ERR_OCI_SYSTEMD_UNAVAILABLE')) throw error;
+  }
+}
+
 /**
  * Kills what is left in a container's cgroup and removes the groups that the runtime made. The kernel
  * may hold a group for a moment after its last process ended, and tells nobody when it lets go, so removal is
  * tried again with growing pauses, for five seconds at most: then ERR_OCI_CGROUP_BUSY.
  */
 export async function destroyCgroup(record: CgroupRecord): Promise<void> {
+  if (record.systemd !== undefined) await stopUnit(record, record.systemd);
   let pending = record.directories.filter(({ created }) => created).map(({ path }) => path);
   const deadline = Date.now() + cgroupRemovalTimeout;
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {

@@ -9,11 +9,19 @@ export interface CgroupDirectory {
   readonly created: boolean;
 }
 
+/** A unit of systemd that a container's cgroup belongs to. */
+export interface SystemdUnit {
+  readonly unit: string;
+  /** Of the user's own systemd. */
+  readonly isUser: boolean;
+}
+
 /** A container's cgroup as its state keeps it; no directory at all when the user may not make any. */
 export interface CgroupRecord {
   /** From the root of each hierarchy. */
   readonly path: string;
   readonly directories: readonly CgroupDirectory[];
+  readonly systemd?: SystemdUnit;
 }
 
 /** The files that a process's id is written to, to put it into the cgroup. */

@@ -1,49 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import type { Resources } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
+import { applyWrites } from './apply.ts';
 import { isUnified } from './hierarchies.ts';
-import type { CgroupDirectory, CgroupRecord } from './record.ts';
-import { readCounter } from './stats/read.ts';
+import type { CgroupRecord } from './record.ts';
 import { type CgroupWrite, resourceWritesV1, resourceWritesV2 } from './writes.ts';
-
-function memoryHint({ path }: CgroupDirectory, { file }: CgroupWrite): string | undefined {
-  if (file !== 'memory.limit_in_bytes') return undefined;
-  const [usage, peak] = ['usage_in_bytes', 'max_usage_in_bytes'].map((name) =>
-    readCounter(`${path}/memory.${name}`),
-  );
-  return `The container uses ${usage} bytes now, and used ${peak} at most.`;
-}
-
-function failure(directory: CgroupDirectory, write: CgroupWrite, cause: unknown): RuntimeError {
-  const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-  const path = `${directory.path}/${write.file}`;
-  const hint = errno === 'EBUSY' ? memoryHint(directory, write) : undefined;
-  const message = `cannot set ${write.file} to ${JSON.stringify(write.value)}: ${errno}`;
-  return new RuntimeError('ERR_OCI_CGROUP_DENIED', message, { path, errno, cause, ...(hint && { hint }) });
-}
-
-/**
- * Writes to one directory. The kernel checks some values against each other (memory and swap, quota, period and
- * burst), and which has to come first depends on the old ones: what is refused is tried again after the others.
- */
-function applyWrites(directory: CgroupDirectory, writes: readonly CgroupWrite[]): void {
-  let pending = writes;
-  for (;;) {
-    const refused: { readonly write: CgroupWrite; readonly error: unknown }[] = [];
-    for (const write of pending) {
-      try {
-        writeFileSync(`${directory.path}/${write.file}`, write.value, { flag: 'r+' });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw failure(directory, write, error);
-        refused.push({ write, error });
-      }
-    }
-    const [first] = refused;
-    if (first === undefined) return;
-    if (refused.length === pending.length) throw failure(directory, first.write, first.error);
-    pending = refused.map(({ write }) => write);
-  }
-}
 
 /** Zeros that mean "not set" in a configuration, but say something in a change. */
 function explicitZeros({ cpu }: Resources): CgroupWrite[] {
@@ -80,8 +40,7 @@ export function updateCgroup(record: CgroupRecord | undefined, resources: Resour
   if (resources.blockIO !== undefined && !writes.some(({ controller }) => /^(blkio|io)$/.test(controller))) {
     throw missing('blockIO');
   }
-  for (const directory of directories) {
-    const own = writes.filter(({ controller }) => unified || directory.controllers.includes(controller));
-    applyWrites(directory, own);
-  }
+  // On a host with both, v2 has no limits.
+  for (const directory of directories)
+    if (unified || directory.version === 'v1') applyWrites(directory, writes);
 }

@@ -53,7 +53,7 @@ test('mistakes are failures with the words that callers of runc look for', async
     [['--root', '/nonexistent/state', 'start', 'none'], /does not exist/],
     [['--root', '/nonexistent/state', 'delete', 'none'], /does not exist/],
     [['--root', '/nonexistent/state', 'state', '../x'], /invalid container id/],
-    [['--systemd-cgroup', 'state', 'x'], /systemd/],
+    [['--cgroup-manager', 'other', 'state', 'x'], /invalid value for --cgroup-manager: other/],
     [['--log-format', 'xml', 'state', 'x'], /invalid log-format/],
     [['list', '-f', 'xml'], /invalid format option/],
   ];

@@ -1,3 +1,4 @@
+import type { CgroupManager } from '../lifecycle/group.ts';
 import type { Flags, ParsedArguments } from './arguments.ts';
 import type { Log } from './log.ts';
 
@@ -6,8 +7,8 @@ export interface CommandContext {
   readonly parsed: ParsedArguments;
   /** `--root`, if it was given. */
   readonly root: string | undefined;
-  /** `--cgroup-manager`, if it was given. */
-  readonly cgroupManager: string | undefined;
+  /** Who makes the cgroups of containers. */
+  readonly cgroupManager: CgroupManager;
   readonly log: Log;
   /** Aborted when the command is interrupted before its container runs. */
   readonly signal: AbortSignal;

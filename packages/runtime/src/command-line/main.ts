@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { isOciError } from '@ocijs/image/errors';
+import type { CgroupManager } from '../lifecycle/group.ts';
 import { type Flags, type ParsedArguments, parseArguments, textFlag, usageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands/index.ts';
@@ -12,8 +13,8 @@ const globalFlags: Flags = {
   'log-format': { takes: 'text', about: 'text (default) or json' },
   'log-level': { takes: 'text', about: 'debug, info, warning (default) or error' },
   debug: { takes: 'nothing', about: 'the same as --log-level debug' },
-  'cgroup-manager': { takes: 'text', about: 'cgroupfs (default), or disabled for none' },
-  'systemd-cgroup': { takes: 'nothing', about: 'not supported' },
+  'cgroup-manager': { takes: 'text', about: 'cgroupfs (default), systemd, or disabled for none' },
+  'systemd-cgroup': { takes: 'nothing', about: 'the same as --cgroup-manager systemd' },
   rootless: { takes: 'text', about: 'auto, true or false; found out by itself' },
   help: { takes: 'nothing', short: 'h', about: 'print this text' },
   version: { takes: 'nothing', short: 'v', about: 'print the version' },
@@ -46,17 +47,17 @@ function openGlobalLog(parsed: ParsedArguments, { standardError }: Output): Log 
 }
 
 function checkGlobal(parsed: ParsedArguments): void {
-  if (parsed.flags.has('systemd-cgroup') || textFlag(parsed, 'cgroup-manager') === 'systemd') {
-    throw usageError('systemd cgroup flag passed, but cgroups managed by systemd are not supported');
-  }
-  const manager = textFlag(parsed, 'cgroup-manager');
-  if (manager !== undefined && !['cgroupfs', 'disabled', 'systemd'].includes(manager)) {
-    throw usageError(`unknown cgroup manager ${manager}`);
-  }
   const rootless = textFlag(parsed, 'rootless');
   if (rootless !== undefined && !['auto', 'true', 'false', ''].includes(rootless)) {
     throw usageError(`invalid value for --rootless: ${rootless}`);
   }
+}
+
+function cgroupManager(parsed: ParsedArguments): CgroupManager {
+  const name =
+    textFlag(parsed, 'cgroup-manager') || (parsed.flags.has('systemd-cgroup') ? 'systemd' : 'cgroupfs');
+  if (name === 'cgroupfs' || name === 'systemd' || name === 'disabled') return name;
+  throw usageError(`invalid value for --cgroup-manager: ${name}`);
 }
 
 function checkWords(name: string, command: Command, count: number): void {
@@ -90,7 +91,7 @@ async function runCommand(parsed: ParsedArguments, log: Log, print: (text: strin
     return await command.run({
       parsed: commandArguments,
       root: textFlag(parsed, 'root') || undefined,
-      cgroupManager: textFlag(parsed, 'cgroup-manager'),
+      cgroupManager: cgroupManager(parsed),
       log,
       signal: routing.signal,
       print,

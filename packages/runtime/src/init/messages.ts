@@ -8,6 +8,7 @@ export const messageTypes = {
   pipes: 6,
   hooks: 7,
   exited: 8,
+  cgroup: 9,
 } as const;
 
 const messageSize = 256;

@@ -14,6 +14,8 @@ import { exitOf } from './wait-status.ts';
 /** What a monitor needs to know besides its plan. */
 export interface MonitorOptions extends ProcessOptions {
   readonly terminal: boolean;
+  /** Puts the process into a cgroup, when it has done nothing yet. */
+  readonly enterCgroup?: ((pid: number) => Promise<void>) | undefined;
   /** Called when the namespaces and cgroups are there and the root file system is still the host's. */
   readonly onCreated?: ((pid: number) => Promise<void>) | undefined;
 }
@@ -82,6 +84,9 @@ function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<C
             message.detail.trim().split(' ').map(Number),
           );
           answer();
+          break;
+        case messageTypes.cgroup:
+          options.enterCgroup?.(message.value).then(answer, reject);
           break;
         case messageTypes.hooks:
           options.onCreated?.(message.value).then(answer, reject);

@@ -49,6 +49,7 @@ export async function startInit(options: StartInitOptions): Promise<InitProcess>
     cgroupProcs: options.cgroupProcs,
     noPivot,
     hostHooks: options.onCreated !== undefined,
+    hostCgroup: options.enterCgroup !== undefined,
     deviceProgram: options.deviceProgram,
     host: hostFacts({
       cgroups: spec.mounts?.some(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? false,

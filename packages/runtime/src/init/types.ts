@@ -62,6 +62,8 @@ export interface StartInitOptions extends ProcessOptions {
    * bpf_insn instructions. It is attached before the container's process joins the group.
    */
   readonly deviceProgram?: { readonly cgroup: string; readonly program: Uint8Array } | undefined;
+  /** Puts the process into a cgroup, when it has done nothing yet. */
+  readonly enterCgroup?: ((pid: number) => Promise<void>) | undefined;
   /** Called when the namespaces and cgroups are there and the root file system is still the host's. */
   readonly onCreated?: ((pid: number) => Promise<void>) | undefined;
 }

@@ -1,15 +1,7 @@
 import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
-import type { CreateCgroupOptions } from '../cgroup/index.ts';
-import {
-  attachmentOf,
-  type CgroupPlan,
-  createCgroup,
-  destroyCgroup,
-  planCgroup,
-  procsFiles,
-} from '../cgroup/index.ts';
+import { attachmentOf, destroyCgroup, procsFiles } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
 import { waitForEnd } from '../process/signal.ts';
@@ -25,6 +17,7 @@ import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
 import { checkSpec } from './check.ts';
 import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
 import { killFirst } from './end.ts';
+import { type CgroupManager, type ContainerGroup, planGroup } from './group.ts';
 import { withHome } from './home.ts';
 import { runHooks } from './hooks.ts';
 import { writePidFile } from './pid-file.ts';
@@ -46,14 +39,14 @@ export interface CreateOptions extends LifecycleOptions {
   readonly config?: string | undefined;
   /** `NAME=value`, added to the process's environment; not kept in the container's state. */
   readonly env?: readonly string[] | undefined;
-  /** Make no cgroup, whatever the configuration says of limits. */
-  readonly withoutCgroup?: boolean | undefined;
   /** How many descriptors after the standard ones the container's process gets. */
   readonly preserveFds?: number | undefined;
   /** Change the root without pivot_root, for a host that runs from its initial ramdisk. */
   readonly noPivot?: boolean | undefined;
   /** Stay in the caller's session keyring. */
   readonly noNewKeyring?: boolean | undefined;
+  /** Who makes the container's cgroup; `cgroupfs`, this program itself, by default. */
+  readonly cgroupManager?: CgroupManager | undefined;
   readonly stdio?: readonly [StdioOption, StdioOption, StdioOption] | undefined;
 }
 
@@ -108,13 +101,6 @@ function checkTerminal(spec: RuntimeSpec, options: PrepareOptions): void {
   }
 }
 
-function cgroupOptions(id: string, spec: RuntimeSpec): CreateCgroupOptions {
-  const { cgroupsPath, resources, namespaces } = spec.linux ?? {};
-  const isRoot = process.geteuid?.() === 0;
-  const hasUserNamespace = namespaces?.some(({ type }) => type === 'user') ?? false;
-  return { id, cgroupsPath, resources, optional: !isRoot || hasUserNamespace };
-}
-
 function firstRecord(
   id: string,
   bundle: LoadedBundle,
@@ -138,10 +124,12 @@ function firstRecord(
   };
 }
 
-/** What the kernel runs to restrict a container. */
-interface Programs {
+/** What restricts a container. */
+interface StartParts {
   readonly seccomp: Filter | undefined;
-  readonly devices: Uint8Array | undefined;
+  readonly group: ContainerGroup;
+  /** Files of resctrl that the process's id is written to. */
+  readonly tasks: readonly string[];
 }
 
 /** The state on disk and what hangs on it, growing step by step; undone as a whole when a step fails. */
@@ -163,12 +151,9 @@ class Creation {
     writeRecord(this.root, this.record);
   }
 
-  async makeCgroup(plan: CgroupPlan, options: CreateCgroupOptions): Promise<void> {
-    const cgroup = await createCgroup(plan, {
-      ...options,
-      onPlanned: (planned) => this.update({ cgroup: planned }),
-    });
-    this.update({ cgroup });
+  async makeCgroup(group: ContainerGroup): Promise<void> {
+    const cgroup = await group.make((planned) => this.update({ cgroup: planned }));
+    if (cgroup !== undefined) this.update({ cgroup });
   }
 
   makeResctrl(plan: ResctrlPlan): void {
@@ -192,11 +177,11 @@ class Creation {
     await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
   }
 
-  async start(bundle: LoadedBundle, programs: Programs, tasks: readonly string[]): Promise<void> {
+  async start(bundle: LoadedBundle, parts: StartParts): Promise<void> {
     const { record, root, options } = this;
-    const { seccomp, devices } = programs;
+    const { seccomp, group, tasks } = parts;
     if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
-    const deviceProgram = attachmentOf(record.cgroup, devices);
+    const deviceProgram = attachmentOf(record.cgroup, group.deviceProgram);
     const given = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
     const process = given && { ...given, env: [...(given.env ?? []), ...(options.env ?? [])] };
     this.init = await startInit({
@@ -208,6 +193,7 @@ class Creation {
       cgroupProcs: [...(record.cgroup === undefined ? [] : procsFiles(record.cgroup)), ...tasks],
       stdio: options.stdio ?? inherit,
       lifetime: options.lifetime,
+      enterCgroup: group.enter,
       onCreated: (pid) => this.onCreated(pid),
       seccomp,
       deviceProgram,
@@ -246,18 +232,18 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   checkSpec(bundle.spec);
   checkTerminal(bundle.spec, options);
   const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
-  const groups = cgroupOptions(id, bundle.spec);
-  const plan = planCgroup(groups);
-  if (plan.devicesUnrestricted) {
+  const manager = options.cgroupManager ?? 'cgroupfs';
+  const group = await planGroup(id, bundle.spec, { manager, signal: options.signal });
+  if (group.devicesUnrestricted) {
     const message = 'access to devices is not restricted: no cgroup file system for devices is mounted';
     options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
   }
   const resctrl = planResctrl(id, bundle.spec.linux?.intelRdt);
   const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
   try {
-    if (!options.withoutCgroup) await creation.makeCgroup(plan, groups);
+    await creation.makeCgroup(group);
     if (resctrl !== undefined) creation.makeResctrl(resctrl);
-    await creation.start(bundle, { seccomp: filter, devices: plan.deviceProgram }, resctrl?.tasks ?? []);
+    await creation.start(bundle, { seccomp: filter, group, tasks: resctrl?.tasks ?? [] });
     const init = creation.init as InitProcess;
     if (creation.record.init?.pid !== init.pid) await creation.onCreated(init.pid);
     creation.update({ finished: true });

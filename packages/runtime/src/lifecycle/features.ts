@@ -26,7 +26,7 @@ export function features(version: string): object {
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),
       capabilities: capabilityNames(),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         enabled: true,
         actions: actionNames.filter((name) => name !== 'SCMP_ACT_NOTIFY'),
@@ -40,7 +40,7 @@ export function features(version: string): object {
       intelRdt: { enabled: true },
       memoryPolicy: memoryPolicyNames,
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: { 'org.ocijs.runtime.version': version },
     potentiallyUnsafeConfigAnnotations: [],

@@ -29,9 +29,13 @@ function completed(given: Resources, before: Resources): Resources {
 /**
  * Changes limits of a container while it runs; device rules are left as they are. Throws ERR_OCI_CONTAINER_NOT_FOUND,
  * ERR_OCI_CONTAINER_NOT_RUNNING, ERR_OCI_CGROUP_INVALID, ERR_OCI_CGROUP_MISSING, and ERR_OCI_CGROUP_DENIED for a value that the
- * kernel refuses.
+ * kernel refuses, ERR_OCI_SYSTEMD_UNAVAILABLE.
  */
-export function update(id: string, resources: Resources, options: LifecycleOptions = {}): void {
+export async function update(
+  id: string,
+  resources: Resources,
+  options: LifecycleOptions = {},
+): Promise<void> {
   options.signal?.throwIfAborted();
   const root = stateRoot(options);
   const record = requireRecord(root, id);
@@ -44,6 +48,10 @@ export function update(id: string, resources: Resources, options: LifecycleOptio
   const before = record.spec.linux?.resources ?? {};
   const changed = completed(resources, before);
   updateCgroup(record.cgroup, changed);
+  if (record.cgroup?.systemd !== undefined) {
+    const { updateScope } = await import('../systemd/scope.ts');
+    await updateScope(record.cgroup.systemd, changed);
+  }
   const linux = { ...record.spec.linux, resources: { ...before, ...changed } };
   const updated: ContainerRecord = { ...record, spec: { ...record.spec, linux } };
   writeRecord(root, updated);

@@ -33,9 +33,10 @@ function planHost(context: PlanContext): Step[] {
 
 /** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
 function planAttendance(context: PlanContext): Step[] {
-  const { cgroupProcs, deviceProgram } = context.input;
+  const { cgroupProcs, deviceProgram, hostCgroup } = context.input;
   const step = stepsOf('attend');
   return [
+    ...(hostCgroup ? [step('hostCgroup', { purpose: 'make the cgroup' })] : []),
     ...(deviceProgram === undefined
       ? []
       : [

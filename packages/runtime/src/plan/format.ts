@@ -98,6 +98,7 @@ export const stepTags = {
   resultFifo: 71,
   netDevice: 72,
   listenerSocket: 73,
+  hostCgroup: 74,
 } as const;
 
 /** The name of a step. */

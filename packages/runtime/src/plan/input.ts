@@ -56,6 +56,8 @@ export interface PlanInput extends ProcessInput {
   readonly stateDirectory: string;
   readonly cgroupProcs: readonly string[];
   readonly noPivot: boolean;
+  /** True when the caller puts the process into its cgroup. */
+  readonly hostCgroup: boolean;
   /** True when the caller wants a word when the namespaces exist. */
   readonly hostHooks: boolean;
   /** What decides about devices on cgroup v2: the group's directory, and instructions of struct bpf_insn. */

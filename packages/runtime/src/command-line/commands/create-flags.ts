@@ -23,6 +23,7 @@ export function createOptions(context: CommandContext): CreateOptions {
     bundle: textFlag(parsed, 'bundle') || '.',
     root,
     signal,
+    cgroupManager: context.cgroupManager,
     pidFile: textFlag(parsed, 'pid-file') || undefined,
     consoleSocket: textFlag(parsed, 'console-socket') || undefined,
     pidfdSocket: textFlag(parsed, 'pidfd-socket') || undefined,
@@ -30,7 +31,6 @@ export function createOptions(context: CommandContext): CreateOptions {
     // Sockets that systemd listens on come first, and are the process's as well (sd_listen_fds(3)).
     preserveFds: listening + (numberFlag(parsed, 'preserve-fds') ?? 0),
     env: listening === 0 ? [] : [`LISTEN_FDS=${listening}`, 'LISTEN_PID=1'],
-    withoutCgroup: context.cgroupManager === 'disabled',
     noPivot: parsed.flags.has('no-pivot'),
     noNewKeyring: parsed.flags.has('no-new-keyring'),
     onEvent: (event) => {

@@ -110,7 +110,7 @@ export const command: Command = {
     const resources = file ? readResources(file) : resourcesOfFlags(parsed);
     const isKernelMemory = textFlag(parsed, 'kernel-memory') ?? textFlag(parsed, 'kernel-memory-tcp') ?? '';
     if (isKernelMemory !== '') log.warning('Kernel memory settings are ignored and will be removed');
-    update(containerId(context), resources, { root });
+    await update(containerId(context), resources, { root });
     return 0;
   },
 };

@@ -45,6 +45,7 @@ export function planInput(
     lifetime: 'attached',
     hostSession: false,
     hostHooks: false,
+    hostCgroup: false,
     ...change,
     host: { ...host, ...change.host },
   };
