@@ -9,6 +9,7 @@ export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from 
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';
 export { type LinuxOperationsOptions, linuxOperations } from './rootfs/linux-operations.ts';
 export type * from './rootfs/operations.ts';
+export { type RecordedOwner, readRecordedOwner } from './rootfs/recorded-owner.ts';
 export {
   type LayeredTree,
   openLayeredTree,
@@ -31,7 +32,6 @@ export {
   type Snapshot,
   type Snapshots,
 } from './snapshots/snapshots.ts';
-export { type UpperEntriesOptions, upperEntries } from './snapshots/upper-entries.ts';
 export * from './spec/index.ts';
 export { type BundleState, readState } from './state.ts';
 export { type UnpackOptions, unpack } from './unpack/unpack.ts';

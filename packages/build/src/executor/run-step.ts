@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareRootfs, type RuntimeSpec, releaseRootfs, upperEntries } from '@ocijs/bundle';
+import { overlayEntries, prepareRootfs, type RuntimeSpec, releaseRootfs } from '@ocijs/bundle';
 import { writeLayer } from '@ocijs/image';
 import { launch } from '@ocijs/runtime';
 import { stepKey } from '../cache/step-cache.ts';
@@ -15,6 +15,7 @@ import { openDraft } from './open-draft.ts';
 import { readLines } from './output-lines.ts';
 import { runEnvironment, runSpec } from './run-spec.ts';
 import { completeDraft, fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
+import { withoutMountPoints } from './without-mount-points.ts';
 
 interface RunStep {
   readonly instruction: RunInstruction;
@@ -72,13 +73,8 @@ export async function runStep(
       given: options.arguments ?? new Map(),
     });
     await runContainer(environment, step, { directory, spec });
-    const entries = upperEntries(join(directory, 'overlay', 'upper'), {
-      form: snapshots.form,
-      timeNs,
-      // Where something is mounted, the runtime makes an empty file or directory first.
-      without: await mounts.missingTargets(spec),
-      signal,
-    });
+    const changes = overlayEntries(join(directory, 'overlay', 'upper'), { clampNs: timeNs, signal });
+    const entries = withoutMountPoints(changes, await mounts.missingTargets(spec));
     const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
     const layer = { descriptor, diffId };
     await cache.keep(key, { layer });
