@@ -1,7 +1,11 @@
+import { rootlessOwner } from '../repack/attributes.ts';
 import { defaultAcl, setGroup } from './directory-tree.ts';
 import { type EntryContext, metadataTarget } from './entry-context.ts';
 import { hasErrno } from './failure.ts';
+import { capabilityFor, fileCapability } from './file-capability.ts';
+import type { LayerContext } from './layer-context.ts';
 import { ownerOf } from './metadata.ts';
+import { encodeRootlessOwner } from './recorded-owner.ts';
 
 /** Belong to the host, which labels files by its own policy. */
 const hostAttributes: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl']);
@@ -33,9 +37,41 @@ export function applyAttributes(entry: EntryContext): undefined {
       });
       continue;
     }
-    attempt(entry, name, () => layer.operations.setAttribute(metadataTarget(entry), name, value));
+    // An ordinary user notes owners there.
+    if (layer.rootless && name === rootlessOwner) continue;
+    setAttribute(entry, name, valueFor(layer, name, value));
     if (!layer.attributes) return;
   }
+  if (layer.rootless) recordOwner(entry);
+}
+
+function valueFor(layer: LayerContext, name: string, value: Uint8Array): Uint8Array {
+  if (name !== fileCapability || layer.rootless || layer.uidMap.length === 0) return value;
+  return capabilityFor(value, { rootId: layer.rootOwner.uid });
+}
+
+/** Links and nodes cannot have attributes of users. */
+function recordOwner(entry: EntryContext): void {
+  const { header } = entry;
+  const value = encodeRootlessOwner(header);
+  if (value === undefined || (header.type !== 'file' && header.type !== 'directory')) return;
+  setAttribute(entry, rootlessOwner, value);
+}
+
+/** Sets an attribute; of a file that its owner may not write to, with a mode in which they may meanwhile. */
+function setAttribute(entry: EntryContext, name: string, value: Uint8Array): void {
+  const { operations, rootless } = entry.layer;
+  attempt(entry, name, () => {
+    try {
+      operations.setAttribute(metadataTarget(entry), name, value);
+    } catch (error) {
+      if (!rootless || !hasErrno(error, 'EACCES')) throw error;
+      const { mode } = entry.header;
+      operations.setMode(metadataTarget(entry), mode | 0o200);
+      operations.setAttribute(metadataTarget(entry), name, value);
+      operations.setMode(metadataTarget(entry), entry.directory?.mode === undefined ? mode : mode | 0o700);
+    }
+  });
 }
 
 /** What a directory passes on is known once its own metadata is. */
