@@ -37,6 +37,14 @@ export async function lockDirectory(
   }
 }
 
+/** The same without waiting: undefined when somebody else has it. Rejects with ENOENT and ENOTDIR. */
+export function tryLockDirectory(path: string): DirectoryLock | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  if (tryLock(fd, true)) return { fd, [Symbol.dispose]: () => closeSync(fd) };
+  closeSync(fd);
+  return undefined;
+}
+
 function tryLock(fd: number, exclusive: boolean): boolean {
   try {
     flock(fd, { exclusive, nonblock: true });

@@ -6,7 +6,6 @@ import {
   constants,
   lstat,
   mkdir,
-  mkdtemp,
   readdir,
   realpath,
   rename,
@@ -18,6 +17,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../errors.ts';
 import { hasErrno } from '../rootfs/failure.ts';
+import { isStaging, makeStaging, removeLeftovers } from './leftovers.ts';
 import { removeDirectoryTree } from './remove-directory.ts';
 
 /** A place to build a directory in, which appears at its target in the end or not at all. */
@@ -38,14 +38,14 @@ export interface Staging {
 /**
  * Prepares to make the directory `target`, which must not exist or be empty; parents are made. The staging directory
  * is a hidden sibling. When that is impossible (the target is a mount point, or its parent not writable), it
- * is inside of the target. Throws ERR_OCI_BUNDLE_EXISTS, and ERR_OCI_UNPACK_DENIED when nothing may be made there.
+ * is inside of the target. What a killed process left there is removed. Throws ERR_OCI_BUNDLE_EXISTS, and ERR_OCI_UNPACK_DENIED when nothing may be made there.
  */
 export async function stageDirectory(target: string): Promise<Staging> {
   const wanted = resolve(target);
   const exists = await requireVacant(wanted);
   const path = exists ? await realpath(wanted) : wanted;
   const inside = exists && !(await canReplace(path));
-  const { directory, firstParent } = await makeDirectory(path, { inside });
+  const { directory, firstParent, lock } = await makeDirectory(path, { inside });
 
   async function commit({ only }: { readonly only?: string } = {}): Promise<void> {
     const source = only === undefined ? directory : join(directory, only);
@@ -58,10 +58,12 @@ export async function stageDirectory(target: string): Promise<Staging> {
     }
     if (inside || only !== undefined) await removeDirectoryTree(directory);
     if (inside) await copyMetadata(status, path);
+    lock[Symbol.dispose]();
   }
 
   async function discard(): Promise<void> {
     await removeDirectoryTree(directory);
+    lock[Symbol.dispose]();
     if (firstParent !== undefined) await removeEmpty(dirname(path), { upTo: firstParent });
   }
 
@@ -71,11 +73,16 @@ export async function stageDirectory(target: string): Promise<Staging> {
 async function makeDirectory(
   path: string,
   { inside }: { readonly inside: boolean },
-): Promise<{ readonly directory: string; readonly firstParent: string | undefined }> {
+): Promise<{
+  readonly directory: string;
+  readonly firstParent: string | undefined;
+  readonly lock: Disposable;
+}> {
   try {
     const firstParent = await mkdir(dirname(path), { recursive: true });
-    const directory = await mkdtemp(join(inside ? path : dirname(path), `.${basename(path)}.`));
-    return { directory, firstParent };
+    const place = inside ? path : dirname(path);
+    await removeLeftovers(place, basename(path));
+    return { ...(await makeStaging(place, basename(path))), firstParent };
   } catch (error) {
     if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
     throw new BundleError('ERR_OCI_UNPACK_DENIED', `not allowed to create ${path}`, {
@@ -97,7 +104,7 @@ function occupied(path: string, cause?: unknown): BundleError {
 
 async function requireVacant(path: string): Promise<boolean> {
   try {
-    const names = await readdir(path);
+    const names = (await readdir(path)).filter((name) => !isStaging(name, basename(path)));
     if (names.length > 0) throw occupied(path);
     return true;
   } catch (error) {
