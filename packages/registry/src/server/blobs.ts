@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import {
+  abortable,
   type Descriptor,
   type Digest,
   isOciError,
@@ -112,20 +113,23 @@ export async function storeBlob(
   const descriptor: Descriptor = { mediaType: 'application/octet-stream', digest, size };
   await protection.protect([digest]);
   try {
-    const bytes = verifiedStream(iterate(source), { digest, size, signal });
     if ((await store.size(digest)) !== undefined) {
       // The claim is checked all the same: a client that sends wrong bytes learns it now.
-      for await (const _ of bytes) signal.throwIfAborted();
+      for await (const _ of verifiedStream(iterate(source), { digest, size, signal }))
+        signal.throwIfAborted();
       return;
     }
     await using ingest = await store.ingest(descriptor, { signal });
-    if (ingest.offset > 0) await ingest.reset();
     try {
-      for await (const chunk of bytes) await ingest.write(chunk);
+      if (ingest.offset > 0) await ingest.reset();
+      for await (const chunk of abortable(iterate(source), signal)) await ingest.write(chunk);
+      if (ingest.offset < size)
+        throw new RequestFailure(400, ['SIZE_INVALID', `blob has less than ${size} bytes`]);
     } catch (error) {
       await ingest.reset();
       throw error;
     }
+    // Hashed as it was written: it is committed only when the digest is right.
     await ingest.commit();
   } catch (error) {
     if (isOciError(error, 'ERR_OCI_DIGEST_MISMATCH') || isOciError(error, 'ERR_OCI_SIZE_MISMATCH')) {

@@ -115,6 +115,22 @@ describe('a registry with rules', () => {
     assert.deepEqual(await openFiles(layout), []);
   });
 
+  test('a blob takes as long as it takes to become one, though the connection stands still', async () => {
+    await using store = await createLayout(join(directory, 'slow'));
+    const ingest: Store['ingest'] = async (...wanted) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return store.ingest(...wanted);
+    };
+    const limits = { socketIdle: 100 };
+    await using registry = await startRegistry({ store: { ...store, ingest }, limits });
+    const start = await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: 'POST' });
+    const location = registry.url + start.headers.get('location');
+    const digest = `sha256:${'0'.repeat(64)}`;
+    assert.equal((await fetch(location, { method: 'PATCH', body: 'bytes' })).status, 202);
+    const wrong = await fetch(`${location}?digest=${digest}`, { method: 'PUT' });
+    assert.equal(await errorCode(wrong), 'DIGEST_INVALID');
+  });
+
   test('an upload that nobody continues is dropped', async () => {
     const limits = { uploadIdle: 10, uploads: 1 };
     await using registry = await startRegistry({ directory: join(directory, 'idle'), limits });

@@ -97,6 +97,10 @@ export async function startRegistry(options: StartRegistryOptions): Promise<Runn
     const started = performance.now();
     const gone = new AbortController();
     const path = request.url ?? '/';
+    // Once all of a blob is here it is hashed and synced, and nothing is heard for as long as that takes. The next request on
+    // the connection has the limit again.
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      request.once('end', () => request.socket.setTimeout(0));
     response.once('close', () => {
       gone.abort(new Error('the client went away'));
       const { statusCode: status } = response;

@@ -15,6 +15,9 @@ export interface UploadTarget {
 /** What `?digest-algorithm=` may say: every algorithm that content can be verified with. */
 const digestAlgorithms: ReadonlySet<string> = new Set<DigestAlgorithm>(['sha256', 'sha512', 'blake3']);
 
+/** Bytes that are read at once when an upload becomes a blob. */
+const readSize = 1024 * 1024;
+
 /** POST: opens a session, or stores the blob at once (`?digest=`), or finds it already here (`?mount=`). */
 export async function postUpload(exchange: Exchange, repository: string): Promise<void> {
   const query = exchange.url.searchParams;
@@ -67,13 +70,23 @@ export async function putUpload(exchange: Exchange, { repository, id }: UploadTa
   await exclusively(upload, async () => {
     await append(exchange, upload);
     try {
-      const source = upload.file.createReadStream({ start: 0, autoClose: false });
-      await storeBlob(exchange, { digest, size: upload.size, source });
+      await storeBlob(exchange, { digest, size: upload.size, source: bytesOf(upload) });
     } finally {
       await exchange.uploads.remove(upload);
     }
   });
   sendCreated(exchange, repository, digest);
+}
+
+/** What has arrived; each chunk is overwritten by the next. */
+async function* bytesOf({ file, size }: Upload): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(Math.min(size, readSize));
+  for (let position = 0; position < size; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 async function exclusively(upload: Upload, work: () => Promise<void>): Promise<void> {
