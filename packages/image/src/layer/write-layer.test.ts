@@ -172,6 +172,25 @@ test('a layer of archive bytes keeps them', async () => {
   assert.equal(layer.diffId, digestBytes(tar));
 });
 
+test('an archive becomes a layer with a table of contents, entry by entry', async () => {
+  const store = createMemoryStore();
+  const tar = gunzipSync((await layerBytes('gzip')).bytes);
+  for (const format of ['estargz', 'zstd:chunked'] as const) {
+    const source = (async function* () {
+      yield tar;
+    })();
+    const layer = await writeLayer(store, { tar: source }, { format });
+    assert.equal(layer.diffId, (await layerBytes(format)).layer.diffId);
+  }
+});
+
+test('what is no archive is no layer', async () => {
+  const source = (async function* () {
+    yield Buffer.alloc(2048, 'no archive');
+  })();
+  await assert.rejects(writeLayer(createMemoryStore(), { tar: source }), { code: 'ERR_OCI_TAR_INVALID' });
+});
+
 test('an abort and a failing body leave nothing in the store', async () => {
   const store = createMemoryStore();
   const signal = AbortSignal.abort(new Error('no'));

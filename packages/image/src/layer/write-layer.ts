@@ -41,7 +41,7 @@ export async function writeLayer(
   const hasher = createHasher('sha256');
   let annotations: Readonly<Record<string, string>> = {};
   async function* chunked(): AsyncGenerator<Uint8Array> {
-    const entries = 'tar' in content ? readTar(content.tar, { signal }) : content.entries;
+    const entries = 'tar' in content ? entriesOf(content.tar, signal) : content.entries;
     const pieces =
       format === 'estargz' ? estargz(checked(level ?? 6, 9)) : zstdChunked(checked(level ?? 3, 19));
     const onTar = (bytes: Uint8Array): void => hasher.update(bytes);
@@ -55,6 +55,15 @@ export async function writeLayer(
   const stored = await storeStream(store, bytes, { mediaType: layerMediaType(format), signal });
   const descriptor = Object.keys(annotations).length === 0 ? stored : { ...stored, annotations };
   return { descriptor, diffId: hasher.digest(), createdBy };
+}
+
+/** The entries of an archive; only files have bodies. */
+async function* entriesOf(
+  tar: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TarWriteEntry> {
+  for await (const { header, body } of readTar(tar, { signal }))
+    yield header.type === 'file' ? { header, body } : { header };
 }
 
 /** Passes an archive on, and fails before its end when it is none. */
