@@ -1,7 +1,7 @@
 import type { Ingest } from '@ocijs/image';
 
 /** How much waits for the disk before the network has to wait. */
-const MOST_WAITING = 524_288;
+const MOST_WAITING = 262_144;
 
 /** Writes what arrives, while more arrives. */
 export interface DownloadWriter {

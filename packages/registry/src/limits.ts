@@ -88,14 +88,14 @@ export const timeouts = {
 
 /**
  * Fetching one blob over several connections. A piece ahead of what is written waits in memory, so that the file
- * has no gaps: some 20 MiB at most.
+ * has no gaps: some 8 MiB at most.
  */
 export const pieces = {
   /** Bytes from which on a blob is fetched in pieces. */
   from: 33_554_432,
-  size: 4_194_304,
+  size: 2_097_152,
   /** Connections for one blob. */
-  lanes: 4,
+  lanes: 3,
 } as const;
 
 /** Bytes of the pieces of an upload: 16 MiB, and 256 MiB when a registry insists. */

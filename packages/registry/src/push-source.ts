@@ -17,6 +17,7 @@ import { isForeign } from './blobs.ts';
 import { RegistryError } from './errors.ts';
 import { blobsOf, chooseAll, type ImageGraph, walkGraph } from './graph.ts';
 import { limits } from './limits.ts';
+import { uploadFileChunks } from './upload-file.ts';
 
 /** What is pushed: a complete graph and where the bytes of its blobs are. */
 export interface PushSource {
@@ -25,6 +26,8 @@ export interface PushSource {
   /** Of an image of one platform. */
   readonly platform: Platform | undefined;
   open(descriptor: Descriptor): AsyncIterable<Uint8Array>;
+  /** The same in chunks that are only good until a few more were read. */
+  openPassing?(descriptor: Descriptor): AsyncIterable<Uint8Array>;
   /** False only for a non-distributable layer that nobody need have. */
   has(descriptor: Descriptor): Promise<boolean>;
 }
@@ -56,6 +59,12 @@ export async function openPushSource(
     graph,
     platform: isIndexType(top.mediaType) ? undefined : top.platform,
     open: (descriptor) => store.read(descriptor, { signal: options.signal }),
+    openPassing: (descriptor) => {
+      const path = store.file?.(descriptor.digest);
+      const isSmall = descriptor.size < limits.readAheadBytes;
+      if (path === undefined || isSmall) return store.read(descriptor, { signal: options.signal });
+      return uploadFileChunks(path, { descriptor, signal: options.signal });
+    },
     has: async ({ digest }) => (await store.size(digest)) !== undefined,
   };
 }

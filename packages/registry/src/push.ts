@@ -151,6 +151,7 @@ async function pushBlobs(
           repository,
           mountFrom: mountFrom(descriptor),
           open: () => content.open(descriptor),
+          openPassing: () => (content.openPassing ?? content.open)(descriptor),
           onProgress: (sent) => progress.moved(sent),
           signal: blobSignal,
         });

@@ -14,6 +14,8 @@ import { sendChunks, uploadedBytes } from './upload-chunks.ts';
 export interface UploadTarget extends BlobTarget {
   /** Opens the blob's bytes from their beginning; called again for every attempt. */
   open(): AsyncIterable<Uint8Array>;
+  /** The same in chunks that are only good until a few more were read; for bytes that are passed on at once. */
+  readonly openPassing?: (() => AsyncIterable<Uint8Array>) | undefined;
   /** Other repositories of the same registry that are thought to have the blob, the likeliest first. */
   readonly mountFrom?: string | readonly string[] | undefined;
   /** Bytes of the present attempt that were handed to the connection. */
@@ -203,7 +205,8 @@ async function sendWhole(
   session: Session,
   target: UploadTarget & { readonly upload: UploadSession },
 ): Promise<void> {
-  const { descriptor, upload, open, onProgress } = target;
+  const { descriptor, upload, onProgress } = target;
+  const open = target.openPassing ?? target.open;
   const response = await session.request({
     ...uploadRequest(target),
     method: 'PUT',

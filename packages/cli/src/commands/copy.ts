@@ -8,6 +8,7 @@ import { platformsFlags, wantedPlatforms } from '../flags/platform.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { parseImageName, transportForms } from '../image-name.ts';
 import { destinationLocation, sourceLocation } from '../locations.ts';
+import { keepHeapSmall } from '../memory.ts';
 import { formatBytes } from '../render/bytes.ts';
 
 export default class Copy extends BaseCommand {
@@ -52,6 +53,7 @@ export default class Copy extends BaseCommand {
   };
 
   async run(): Promise<void> {
+    keepHeapSmall();
     const { args, flags } = await this.parse(Copy);
     const to = parseImageName(args.destination);
     const isPiped = 'file' in to && to.file === '-';

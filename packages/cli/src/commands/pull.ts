@@ -6,6 +6,7 @@ import { usageError } from '../errors.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { nameInRegistry, parseImageName } from '../image-name.ts';
+import { keepHeapSmall, releaseMemoryAtLargeBlob } from '../memory.ts';
 import { formatBytes } from '../render/bytes.ts';
 
 export default class Pull extends BaseCommand {
@@ -36,6 +37,7 @@ export default class Pull extends BaseCommand {
   };
 
   async run(): Promise<void> {
+    keepHeapSmall();
     const { argv, flags } = await this.parse(Pull);
     const names = argv.map(String).map(remoteName);
     if (names.length > 1 && flags['expect-digest'] !== undefined) {
@@ -51,7 +53,7 @@ export default class Pull extends BaseCommand {
       ...(expected === undefined ? {} : { expectDigest: parseDigest(expected) }),
       store: await this.openStore(flags),
       signal: this.signal,
-      onEvent: this.progress(flags),
+      onEvent: releaseMemoryAtLargeBlob(this.progress(flags)),
     };
     const { pull } = await import('@ocijs/registry');
     const reports: PulledImage['report'][] = [];

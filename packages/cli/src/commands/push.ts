@@ -8,6 +8,7 @@ import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { type RegistryFlagValues, registryFlags, registryOptions } from '../flags/registry.ts';
 import { nameInRegistry, parseImageName } from '../image-name.ts';
 import { openImage, openLayoutEntry, storedName } from '../images.ts';
+import { keepHeapSmall } from '../memory.ts';
 import { formatBytes } from '../render/bytes.ts';
 
 type PushFlagValues = GlobalFlagValues & RegistryFlagValues & { readonly platform?: string | undefined };
@@ -34,6 +35,7 @@ export default class Push extends BaseCommand {
   };
 
   async run(): Promise<void> {
+    keepHeapSmall();
     const { args, flags } = await this.parse(Push);
     const destination = destinationOf(args.destination ?? args.image);
     const { push } = await import('@ocijs/registry');

@@ -2,8 +2,8 @@
 const BUFFER_BYTES = 128 * 1024;
 /** With less room than this left, the next read gets another buffer. */
 const LEAST_ROOM = 32 * 1024;
-/** Unused buffers that are kept. */
-const MOST_SPARE = 96;
+/** Unused buffers that are kept, 32 MiB: what would be freed is needed again a moment later, and leaves gaps. */
+const MOST_SPARE = 256;
 /** Bytes that may wait in a socket: more than one read would have to be copied together. */
 const SOCKET_BYTES = 64 * 1024;
 
