@@ -33,6 +33,7 @@ export async function editMounts(options: EditMountsOptions): Promise<void> {
     rootfs: options.rootfs,
     stateDirectory: '',
     cgroupProcs: [],
+    hostCgroup: false,
     noPivot: false,
     hostHooks: false,
     host: hostFacts({
