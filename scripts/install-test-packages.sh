@@ -18,6 +18,10 @@ openssl:openssl
 setpriv:util-linux
 unshare:util-linux
 getfattr:attr
+podman:podman
+xz:xz-utils
+bzip2:bzip2
+ps:procps
 '
 
 PATH="$PATH:/usr/sbin:/sbin"
