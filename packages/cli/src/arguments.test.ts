@@ -36,7 +36,7 @@ test('an unknown command is refused with a suggestion', () => {
   refusal('pul debian', /did you mean `oci pull`\?/);
   refusal('inpsect debian', /did you mean `oci inspect`\?/);
   refusal('frobnicate', /oci --help/);
-  refusal('stats a b', /oci --help/);
+  refusal('manifest a b', /oci --help/);
 });
 
 test('Docker flags that cannot be true are refused with the reason', () => {

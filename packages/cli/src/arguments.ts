@@ -9,7 +9,7 @@ type Commands = Readonly<Record<string, Command.Class>>;
 
 /** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
 const comingCommands: ReadonlySet<string> = new Set(
-  'exec kill stop pause unpause wait logs stats manifest completion'.split(' '),
+  'exec pause unpause stats manifest completion'.split(' '),
 );
 
 /**

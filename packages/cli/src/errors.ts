@@ -19,6 +19,9 @@ export type CliErrorCode =
   | 'ERR_OCI_CONTAINER_NAME_TAKEN'
   | 'ERR_OCI_CONTAINER_NOT_FOUND'
   | 'ERR_OCI_CONTAINER_RUNNING'
+  | 'ERR_OCI_CONTAINER_NOT_RUNNING'
+  /** It ran in the foreground, so its output was not kept. */
+  | 'ERR_OCI_CONTAINER_NO_LOG'
   | 'ERR_OCI_CONTAINER_INVALID'
   | 'ERR_OCI_CONTAINER_NOT_REMOVED'
   | 'ERR_OCI_HOST_UNSUITABLE';

@@ -19,6 +19,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   'ERR_OCI_TRANSPORT_UNSUPPORTED',
   'ERR_OCI_REFERENCE_INVALID',
   'ERR_OCI_PLATFORM_INVALID',
+  'ERR_OCI_SIGNAL_INVALID',
 ]);
 
 const runCodes: Readonly<Record<string, number>> = {

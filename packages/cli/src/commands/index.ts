@@ -20,9 +20,11 @@ import History from './history.ts';
 import ImageIndex from './image-index.ts';
 import Images from './images.ts';
 import Inspect from './inspect.ts';
+import Kill from './kill.ts';
 import Load from './load.ts';
 import Login from './login.ts';
 import Logout from './logout.ts';
+import Logs from './logs.ts';
 import Ls from './ls.ts';
 import Ps from './ps.ts';
 import Pull from './pull.ts';
@@ -38,12 +40,14 @@ import Serve from './serve.ts';
 import Sign from './sign.ts';
 import Spec from './spec.ts';
 import Squash from './squash.ts';
+import Stop from './stop.ts';
 import Supervise from './supervise.ts';
 import Tag from './tag.ts';
 import Tags from './tags.ts';
 import Unpack from './unpack.ts';
 import Validate from './validate.ts';
 import Verify from './verify.ts';
+import Wait from './wait.ts';
 
 /** Every command of `oci`, by name. */
 export const COMMANDS: Record<string, Command.Class> = {
@@ -72,9 +76,11 @@ export const COMMANDS: Record<string, Command.Class> = {
   'generate-key-pair': GenerateKeyPair,
   images: Images,
   inspect: Inspect,
+  kill: Kill,
   load: Load,
   login: Login,
   logout: Logout,
+  logs: Logs,
   ps: Ps,
   pull: Pull,
   push: Push,
@@ -86,10 +92,12 @@ export const COMMANDS: Record<string, Command.Class> = {
   serve: Serve,
   sign: Sign,
   spec: Spec,
+  stop: Stop,
   supervise: Supervise,
   tag: Tag,
   tags: Tags,
   unpack: Unpack,
   validate: Validate,
   verify: Verify,
+  wait: Wait,
 };

@@ -1,20 +1,15 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { openContainers } from '../containers/collection.ts';
 import { removeContainer } from '../containers/remove.ts';
 import { codeOf } from '../exit-codes.ts';
+import { containersArgument } from '../flags/containers.ts';
 
 export default class Rm extends BaseCommand {
   static override summary = 'Remove containers';
   static override examples = ['<%= config.bin %> rm web', '<%= config.bin %> rm --force 3f2a'];
   static override strict = false;
-  static override args = {
-    container: Args.string({
-      required: true,
-      ignoreStdin: true,
-      description: 'Names, ids or beginnings of ids',
-    }),
-  };
+  static override args = containersArgument;
   static override flags = {
     force: Flags.boolean({ default: false, char: 'f', summary: 'Kill a running container first' }),
   };

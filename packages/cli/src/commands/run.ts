@@ -119,6 +119,7 @@ export default class Run extends BaseCommand {
     const directory = await wanted.containers.claim(id, wanted.name);
     try {
       const { command, variables } = wanted;
+      const stopSignal = image.config.config?.StopSignal;
       const record = {
         id,
         name: wanted.name,
@@ -128,6 +129,7 @@ export default class Run extends BaseCommand {
         root: await this.stateRoot(flags),
         remove: flags.rm,
         bundle: join(directory, 'bundle'),
+        ...(stopSignal === undefined ? {} : { stopSignal }),
       };
       // From now on there may be a mount: a killed run leaves something that can be seen and removed.
       await writeRecord(directory, { ...record, preparedBy: process.pid });

@@ -28,6 +28,8 @@ export interface ContainerRecord {
   /** The bundle that was launched; inside the container's directory unless `--bundle` named one. */
   readonly bundle: string;
   readonly exit?: ContainerExit;
+  /** What the image wants to be stopped with; SIGTERM when it does not say. */
+  readonly stopSignal?: string;
   /** The process that is preparing the container; once it can be launched there is none. */
   readonly preparedBy?: number;
 }

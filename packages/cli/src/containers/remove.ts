@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../errors.ts';
-import { codeOf } from '../exit-codes.ts';
+import { codeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { Containers, KnownContainer } from './collection.ts';
+import { leaveExitNote } from './exit-note.ts';
 import { isActive, statusOf } from './status.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function removeContainer(
     const { remove } = await import('@ocijs/runtime');
     await remove(record.id, { root: record.root, force: true });
   }
+  await leaveExitNote(directory, status.exitCode ?? exitCodeOfSignal('SIGKILL'));
   await removeDirectory(directory);
   await containers.release(record.id, record.name);
 }

@@ -1,5 +1,6 @@
 import type { LaunchBundle, LaunchOptions } from '@ocijs/runtime';
 import type { Containers, KnownContainer } from '../containers/collection.ts';
+import { leaveExitNote } from '../containers/exit-note.ts';
 import { writeRecord } from '../containers/record.ts';
 import { releaseDirectory, removeDirectory } from '../containers/remove.ts';
 import { exitCodeOfSignal } from '../exit-codes.ts';
@@ -28,6 +29,7 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
   const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;
   await running.delete({ force: true });
   if (record.remove) {
+    await leaveExitNote(directory, code);
     await removeDirectory(directory);
     await containers.release(record.id, record.name);
   } else {

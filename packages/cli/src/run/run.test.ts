@@ -11,7 +11,7 @@ import { parseUlimit, resourceLimits } from './limits.ts';
 import { addMounts, parseMount, parseTmpfs, parseVolume } from './mounts.ts';
 import { mappings, parseRanges } from './rootless.ts';
 import { allCapabilities, boundingCapabilities, capabilitySet, parseSecurityOptions } from './security.ts';
-import { hasDefaultAction } from './signals.ts';
+import { hasDefaultAction, isFirstOfNamespace } from './signals.ts';
 import { applyRunFlags } from './spec.ts';
 
 const usage = { code: 'ERR_OCI_USAGE' };
@@ -271,4 +271,12 @@ test('a signal without a handler is one that the kernel would drop for process 1
   assert.equal(hasDefaultAction(status, 1), false);
   assert.equal(hasDefaultAction(status, 2), false);
   assert.equal(hasDefaultAction(status, 15), true);
+  const blocked = `${status}SigBlk:\t0000000000004000\n`;
+  assert.equal(hasDefaultAction(blocked, 15), false, 'whoever blocks it asks for it, as tini does');
+});
+
+test('process 1 of a container is told by its status', () => {
+  assert.equal(isFirstOfNamespace('NSpid:\t4711\t1\n'), true);
+  assert.equal(isFirstOfNamespace('NSpid:\t4711\t12\n'), false);
+  assert.equal(isFirstOfNamespace('NSpid:\t1\n'), false);
 });

@@ -39,7 +39,7 @@ async function deliver(
   container: Pick<Container, 'pid' | 'kill'>,
   { name, force }: { readonly name: NodeJS.Signals; readonly force: boolean },
 ): Promise<boolean> {
-  const isEnforced = force || (await wouldBeDropped(container.pid, name));
+  const isEnforced = force || (await wouldBeDropped(container.pid, constants.signals[name]));
   try {
     await container.kill(isEnforced ? 'SIGKILL' : name);
   } catch (error) {
@@ -49,15 +49,24 @@ async function deliver(
   return isEnforced;
 }
 
-async function wouldBeDropped(pid: number, name: NodeJS.Signals): Promise<boolean> {
+/**
+ * True when the kernel would keep a process from a signal: the first process of a pid namespace only gets signals from
+ * outside that it handles, ignores or blocks.
+ */
+export async function wouldBeDropped(pid: number, signal: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
-  return status !== undefined && hasDefaultAction(status, constants.signals[name]);
+  return status !== undefined && isFirstOfNamespace(status) && hasDefaultAction(status, signal);
 }
 
-/** True when a process, by its `/proc/PID/status`, neither handles nor ignores a signal. */
+/** True for process 1 of a pid namespace below ours, by its `/proc/PID/status`. */
+export function isFirstOfNamespace(status: string): boolean {
+  return /^NSpid:(?:\s+\d+)+\s+1$/m.test(status);
+}
+
+/** True when a process, by its `/proc/PID/status`, neither handles nor ignores nor blocks (to ask for it) a signal. */
 export function hasDefaultAction(status: string, signal: number): boolean {
   const bit = 1n << BigInt(signal - 1);
   const mask = (field: string): bigint =>
     BigInt(`0x${new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`);
-  return ((mask('SigCgt') | mask('SigIgn')) & bit) === 0n;
+  return ((mask('SigCgt') | mask('SigIgn') | mask('SigBlk')) & bit) === 0n;
 }
