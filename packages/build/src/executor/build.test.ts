@@ -134,6 +134,14 @@ describe('build', { skip }, () => {
     }
   });
 
+  test('what cannot be done is refused, never left out', async () => {
+    await using at = await scene();
+    for (const flag of ['--security=insecure', '--device=a.b/c', '--mount=type=cache,target=/c,from=busybox'])
+      await assert.rejects(at.build(`FROM busybox\nRUN ${flag} true`), (error) =>
+        isOciError(error, 'ERR_OCI_BUILD_UNSUPPORTED'),
+      );
+  });
+
   test('an abort ends the running step', async () => {
     await using at = await scene();
     const controller = new AbortController();

@@ -47,7 +47,7 @@ export function runSpec(state: StageState, options: RunSpecOptions): RuntimeSpec
     linux: {
       ...base.linux,
       ...(namespaces === undefined ? {} : { namespaces }),
-      ...(instruction.security === 'insecure' ? {} : { seccomp: defaultSeccompProfile(capabilities) }),
+      seccomp: defaultSeccompProfile(capabilities),
     },
   };
 }

@@ -33,6 +33,7 @@ export async function runStep(
   const { options, store, cache, snapshots } = environment;
   const { signal, created, noCache = false } = options;
   const { instruction, createdBy } = step;
+  refuseUnsupported(instruction);
   await using mounts = await prepareMounts(environment, state, step);
   const timeNs = fileTime(state, created);
   const key = stepKey(lowerLayers(state), {
@@ -82,6 +83,22 @@ export async function runStep(
   } finally {
     await releaseRootfs(directory);
   }
+}
+
+/** What cannot be done must not be left out silently: the step would seem to have had it. */
+function refuseUnsupported({ security, devices, mounts }: RunInstruction): void {
+  const unsupported =
+    security === 'insecure'
+      ? '--security=insecure'
+      : devices.length > 0
+        ? '--device'
+        : mounts.some(({ type, from, source }) => type === 'cache' && (from ?? source) !== undefined)
+          ? '--mount=type=cache with from or source'
+          : undefined;
+  if (unsupported === undefined) return;
+  throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', `RUN ${unsupported} is not supported`, {
+    hint: 'leave it out, or build this stage with another tool and name it with --build-context',
+  });
 }
 
 async function runContainer(
