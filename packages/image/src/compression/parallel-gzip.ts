@@ -29,15 +29,20 @@ export async function* parallelGzip(
   { level, concurrency = availableParallelism() + 1 }: ParallelGzipOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   let header: Buffer | undefined = gzipHeader();
+  /** Blocks that are free again: what is allocated outside of the heap makes the garbage collector run. */
+  const free: Buffer[] = [];
   const pending: Promise<Buffer>[] = [];
   let sum = 0;
   let size = 0;
-  let before: Buffer | undefined;
+  let dictionary: Buffer | undefined;
   try {
-    for await (const { block, isLast } of blocksOf(source)) {
-      const deflated = deflateBlock(block, { level, isLast, dictionary: before?.subarray(-windowBytes) });
+    for await (const { block, isLast } of blocksOf(source, () => free.pop())) {
+      const deflated = deflateBlock(block, { level, isLast, dictionary });
       // Whoever waits for it gets the error; until then nobody does.
-      deflated.catch(() => undefined);
+      deflated.then(
+        () => free.push(block),
+        () => undefined,
+      );
       pending.push(deflated);
       if (header !== undefined) {
         // Not before the source was opened: a reader that stops then closes it too.
@@ -46,7 +51,7 @@ export async function* parallelGzip(
       }
       sum = crc32(block, sum);
       size += block.length;
-      before = block;
+      if (!isLast) dictionary = Buffer.from(block.subarray(-windowBytes));
       while (pending.length > concurrency) yield await first(pending);
     }
     while (pending.length > 0) yield await first(pending);
@@ -79,14 +84,17 @@ interface Block {
 }
 
 /** Full blocks, and the rest; there is always a last one. */
-async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Block, void, undefined> {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
+async function* blocksOf(
+  source: AsyncIterable<Uint8Array>,
+  reuse: () => Buffer | undefined,
+): AsyncGenerator<Block, void, undefined> {
+  let block: Buffer = Buffer.allocUnsafeSlow(blockBytes);
   let filled = 0;
   for await (const chunk of source) {
     for (let start = 0; start < chunk.length; ) {
       if (filled === blockBytes) {
         yield { block, isLast: false };
-        block = Buffer.allocUnsafeSlow(blockBytes);
+        block = reuse() ?? Buffer.allocUnsafeSlow(blockBytes);
         filled = 0;
       }
       const part = chunk.subarray(start, start + blockBytes - filled);

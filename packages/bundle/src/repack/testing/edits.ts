@@ -55,7 +55,7 @@ const edits: Readonly<Record<string, Edit>> = {
     }),
   touch: ({ some, random }) =>
     on(some('any'), (path) => lutimesSync(path, 1, 1_500_000_000 + random.below(1e8))),
-  truncate: ({ some }) => on(some('file'), (path) => truncateSync(path, 5000)),
+  truncate: ({ some }) => on(some('file'), (path) => truncateSync(path, 60)),
   remove: ({ some }) => on(some('any'), (path) => rmSync(path, { recursive: true })),
   mode: ({ some, random }) =>
     on(some('any'), (path) => {
