@@ -23,6 +23,9 @@
 #include "monitor.h"
 #include "net-device.h"
 
+static void run_section(u32 section);
+#include "criu.h"
+
 static long run_step(const struct step *step);
 
 static void run_section(u32 section) {
@@ -129,6 +132,7 @@ static long run_step(const struct step *step) {
     case STEP_MEMORY_POLICY: return step_memory_policy(step);
     case STEP_HOOK: return step_hook(step);
     case STEP_NET_DEVICE: return step_net_device(step);
+    case STEP_CRIU: return step_criu(step);
     case STEP_LISTENER_SOCKET: return step_listener_socket(step);
     case STEP_RESULT_FIFO: return step_result_fifo(step);
     default: return -ENOSYS;
@@ -332,8 +336,13 @@ __attribute__((noreturn)) static void run_monitor(void) {
   if (attached) CALL(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
   run_section(SECTION_HOST);
-  start_child((i32)signals);
-  serve_children();
+  if ((HEADER->flags & PLAN_CRIU) != 0) {
+    send_message(MESSAGE_CREATED, NO_STEP, 0, (u32)child);
+    if (child == 0) leave(0);
+  } else {
+    start_child((i32)signals);
+    serve_children();
+  }
   if (attached) attend((i32)signals);
   leave(0);
 }

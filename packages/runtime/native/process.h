@@ -103,11 +103,21 @@ static long step_write_proc(const struct step *step) {
   return write_file(proc_fd, text_field(step, FIELD_PATH), text_field(step, FIELD_VALUE), resolve);
 }
 
+/* A null device of the host becomes the container's, so that no descriptor leads out: criu, for one, could not say where to. */
+static void take_own_null(i32 fd) {
+  struct statx status;
+  long own = CALL(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+  if (own < 0) return;
+  if (status_of((i32)own, &status) >= 0 && is_device(&status, S_IFCHR, 1, 3)) CALL(dup3, own, fd, 0);
+  CALL(close, own);
+}
+
 /* The container's user may open its own stdin, stdout and stderr again (/dev/stdout); devices of the host keep their owner. */
 static long step_stdio(const struct step *step) {
   for (i32 fd = 0; fd < 3; fd++) {
     struct statx status;
     if (status_of(fd, &status) < 0 || (status.stx_mode & S_IFMT) == S_IFBLK) continue;
+    if (is_device(&status, S_IFCHR, 1, 3)) take_own_null(fd);
     int is_terminal = (status.stx_mode & S_IFMT) == S_IFCHR;
     if (is_terminal && number_field(step, FIELD_FLAGS) == 0) continue;
     long result = CALL(fchown, fd, number_field(step, FIELD_UID), -1);

@@ -6,6 +6,8 @@ export interface RuntimeEnvironment {
   readonly OCI_ROOT?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
   readonly DBUS_SESSION_BUS_ADDRESS?: string | undefined;
+  /** The program criu, where it is not installed in the usual places. */
+  readonly OCI_CRIU?: string | undefined;
 }
 
 /**
@@ -25,8 +27,8 @@ export function listenFds(
 
 /** The environment of this process. */
 export function runtimeEnvironment(): RuntimeEnvironment {
-  const { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS } = process.env;
-  return { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS };
+  const { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, OCI_CRIU } = process.env;
+  return { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, OCI_CRIU };
 }
 
 /**

@@ -25,6 +25,9 @@ export type RuntimeErrorCode =
   | 'ERR_OCI_CGROUP_MISSING'
   | 'ERR_OCI_CGROUP_BUSY'
   | 'ERR_OCI_SYSTEMD_UNAVAILABLE'
+  | 'ERR_OCI_CRIU_MISSING'
+  | 'ERR_OCI_CRIU_FAILED'
+  | 'ERR_OCI_CHECKPOINT_INVALID'
   | 'ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED';
 
 /** An error of `@ocijs/runtime`. */

@@ -37,6 +37,9 @@ export const cgroupTreeLimit: number = 10_000;
 /** How many devices rules may name on cgroup v2: the kernel's verifier looks at a program for a limited time only. */
 export const deviceExceptionLimit: number = 256;
 
+/** The largest file beside criu's images that is read, in bytes. */
+export const checkpointFileLimit: number = 1024 * 1024;
+
 /** The largest seccomp profile that is read from a file, in bytes. */
 export const seccompProfileSizeLimit: number = 1024 * 1024;
 

@@ -2,6 +2,7 @@ import type { Flags } from './arguments.ts';
 import type { Command } from './command.ts';
 
 const summaries: Readonly<Record<string, string>> = {
+  checkpoint: "write the state of a container's processes with criu",
   create: 'create a container from a bundle',
   delete: 'delete a container and what it holds',
   events: 'print usage and out-of-memory events as JSON lines',
@@ -12,6 +13,7 @@ const summaries: Readonly<Record<string, string>> = {
   mounts: 'add or remove mounts of a running container',
   pause: 'stop all processes of a container where they are',
   ps: 'list the processes of a container',
+  restore: 'start a container from a checkpoint',
   resume: 'let a paused container go on',
   run: 'create, start and wait for a container, then delete it',
   spec: 'write a config.json to start from',

@@ -36,6 +36,7 @@ export async function editMounts(options: EditMountsOptions): Promise<void> {
     hostCgroup: false,
     noPivot: false,
     hostHooks: false,
+    hostCgroup: false,
     host: hostFacts({
       cgroups: spec.mounts?.some(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? false,
       kernelMounts: false,

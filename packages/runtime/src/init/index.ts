@@ -1,3 +1,4 @@
+export { startCriu } from './criu.ts';
 export { type StartExecOptions, startExec } from './exec.ts';
 export { readExitFile } from './exit-file.ts';
 export { releaseInit } from './release.ts';

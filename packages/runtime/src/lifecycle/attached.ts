@@ -1,5 +1,5 @@
 import type { LifecycleOptions } from './context.ts';
-import type { PreparedContainer } from './create.ts';
+import type { PreparedContainer } from './creation.ts';
 import { killFirst } from './end.ts';
 import type { ExitStatus } from './exit.ts';
 import { remove } from './remove.ts';

@@ -1,36 +1,28 @@
-import { rmSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
-import { attachmentOf, destroyCgroup, procsFiles } from '../cgroup/index.ts';
+import { attachmentOf, procsFiles } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { type InitProcess, type StdioOption, startInit } from '../init/index.ts';
-import { waitForEnd } from '../process/signal.ts';
-import { identify } from '../process/stat.ts';
-import { createResctrl, planResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
+import { planResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
 import { writeFilter } from '../state/filter.ts';
 import { checkContainerId } from '../state/id.ts';
-import type { ContainerRecord, State } from '../state/record.ts';
+import type { State } from '../state/record.ts';
 import { stateOf } from '../state/status.ts';
-import { claimContainer, containerDirectory, removeContainer, writeRecord } from '../state/store.ts';
+import { containerDirectory } from '../state/store.ts';
 import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
 import { checkSpec } from './check.ts';
-import { hookState, type LifecycleOptions, runPoststopHooks, stateRoot } from './context.ts';
-import { killFirst } from './end.ts';
+import { stateRoot } from './context.ts';
+import { Creation, type CreationOptions, firstRecord, type PreparedContainer } from './creation.ts';
 import { type CgroupManager, type ContainerGroup, planGroup } from './group.ts';
 import { withHome } from './home.ts';
-import { runHooks } from './hooks.ts';
-import { writePidFile } from './pid-file.ts';
 import { compileFilter, type Filter } from './seccomp.ts';
 
 /** Options of {@link create}. */
-export interface CreateOptions extends LifecycleOptions {
+export interface CreateOptions extends Omit<CreationOptions, 'keepExit'> {
   /** The bundle's directory. */
   readonly bundle: string;
   /** Used instead of the bundle's `config.json`. */
   readonly spec?: RuntimeSpec | undefined;
-  /** Where the init's process id, in this pid namespace, is written. */
-  readonly pidFile?: string | undefined;
   /** A unix socket that receives the master of the container's terminal. */
   readonly consoleSocket?: string | undefined;
   /** A unix socket that receives a pidfd of the container's first process. */
@@ -43,8 +35,6 @@ export interface CreateOptions extends LifecycleOptions {
   readonly preserveFds?: number | undefined;
   /** Change the root without pivot_root, for a host that runs from its initial ramdisk. */
   readonly noPivot?: boolean | undefined;
-  /** Stay in the caller's session keyring. */
-  readonly noNewKeyring?: boolean | undefined;
   /** Who makes the container's cgroup; `cgroupfs`, this program itself, by default. */
   readonly cgroupManager?: CgroupManager | undefined;
   readonly stdio?: readonly [StdioOption, StdioOption, StdioOption] | undefined;
@@ -60,25 +50,13 @@ export interface PrepareOptions extends CreateOptions {
   readonly seccomp?: SeccompProfile | undefined;
 }
 
-/** A container that waits to be started, with the process that will become its first. */
-export interface PreparedContainer {
-  readonly root: string;
-  readonly record: ContainerRecord;
-  readonly init: InitProcess;
-}
-
 const inherit = ['inherit', 'inherit', 'inherit'] as const;
 
-function ownerName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // The host knows no name for this user, as in a container of its own.
-    return '';
-  }
-}
-
-function checkTerminal(spec: RuntimeSpec, options: PrepareOptions): void {
+/** Who takes the terminal of a container must be known. Throws ERR_OCI_SPEC_CONFLICT. */
+export function checkTerminal(
+  spec: RuntimeSpec,
+  options: Pick<PrepareOptions, 'consoleSocket' | 'lifetime'>,
+): void {
   const terminal = spec.process?.terminal ?? false;
   if (options.consoleSocket !== undefined && !terminal) {
     throw new RuntimeError(
@@ -101,123 +79,48 @@ function checkTerminal(spec: RuntimeSpec, options: PrepareOptions): void {
   }
 }
 
-function firstRecord(
-  id: string,
-  bundle: LoadedBundle,
-  options: PrepareOptions & { root: string },
-): ContainerRecord {
-  const creator = identify(process.pid);
-  if (creator === undefined)
-    throw new RuntimeError('ERR_OCI_STATE_INVALID', '/proc does not show this process');
-  return {
-    version: 1,
-    id,
-    bundle: bundle.directory,
-    rootfs: bundle.rootfs,
-    created: new Date().toISOString(),
-    owner: ownerName(),
-    creator,
-    finished: false,
-    ...(options.noNewKeyring && { noNewKeyring: true }),
-    ...(options.keepExit && { exitFile: `${containerDirectory(options.root, id)}/exit.json` }),
-    spec: bundle.spec,
-  };
-}
-
 /** What restricts a container. */
 interface StartParts {
+  readonly bundle: LoadedBundle;
   readonly seccomp: Filter | undefined;
   readonly group: ContainerGroup;
   /** Files of resctrl that the process's id is written to. */
   readonly tasks: readonly string[];
 }
 
-/** The state on disk and what hangs on it, growing step by step; undone as a whole when a step fails. */
-class Creation {
-  readonly root: string;
-  readonly options: PrepareOptions;
-  record: ContainerRecord;
-  init: InitProcess | undefined;
-
-  constructor(record: ContainerRecord, options: PrepareOptions & { readonly root: string }) {
-    this.root = options.root;
-    this.options = options;
-    this.record = record;
-    claimContainer(this.root, record);
-  }
-
-  update(change: Partial<ContainerRecord>): void {
-    this.record = { ...this.record, ...change };
-    writeRecord(this.root, this.record);
-  }
-
-  async makeCgroup(group: ContainerGroup): Promise<void> {
-    const cgroup = await group.make((planned) => this.update({ cgroup: planned }));
-    if (cgroup !== undefined) this.update({ cgroup });
-  }
-
-  makeResctrl(plan: ResctrlPlan): void {
-    this.update({ resctrl: plan.created });
-    createResctrl(plan);
-  }
-
-  /** Called by the init when its namespaces are there, before it changes its root. */
-  async onCreated(pid: number): Promise<void> {
-    const init = identify(pid);
-    if (init === undefined) {
-      throw new RuntimeError(
-        'ERR_OCI_INIT_FAILED',
-        `the init ${pid} of container ${this.record.id} ended early`,
-      );
-    }
-    this.update({ init });
-    const { hooks } = this.record.spec;
-    const state = hookState(this.root, this.record, 'created');
-    await runHooks(hooks?.prestart, { name: 'prestart', state, signal: this.options.signal });
-    await runHooks(hooks?.createRuntime, { name: 'createRuntime', state, signal: this.options.signal });
-  }
-
-  async start(bundle: LoadedBundle, parts: StartParts): Promise<void> {
-    const { record, root, options } = this;
-    const { seccomp, group, tasks } = parts;
-    if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
-    const deviceProgram = attachmentOf(record.cgroup, group.deviceProgram);
-    const given = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
-    const process = given && { ...given, env: [...(given.env ?? []), ...(options.env ?? [])] };
-    this.init = await startInit({
-      spec: { ...bundle.spec, ...(process && { process }) },
-      bundle: bundle.directory,
-      rootfs: bundle.rootfs,
-      id: record.id,
-      stateDirectory: containerDirectory(root, record.id),
-      cgroupProcs: [...(record.cgroup === undefined ? [] : procsFiles(record.cgroup)), ...tasks],
-      stdio: options.stdio ?? inherit,
-      lifetime: options.lifetime,
-      enterCgroup: group.enter,
-      onCreated: (pid) => this.onCreated(pid),
-      seccomp,
-      deviceProgram,
-      consoleSocket: options.consoleSocket,
-      pidfdSocket: options.pidfdSocket,
-      preserveFds: options.preserveFds,
-      noPivot: options.noPivot,
-      noNewKeyring: options.noNewKeyring,
-      exitFile: record.exitFile,
-      hostSession: options.hostSession,
-      signal: options.signal,
-    });
-  }
-
-  async undo(): Promise<void> {
-    const { record, root, options } = this;
-    await this.init?.[Symbol.asyncDispose]();
-    if (record.init !== undefined && killFirst(record)) await waitForEnd(record.init);
-    if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
-    removeResctrl(record.resctrl ?? []);
-    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
-    const removed = removeContainer(root, record.id);
-    if (removed && record.init !== undefined) await runPoststopHooks(root, record, options);
-  }
+async function startFirst(
+  creation: Creation,
+  options: PrepareOptions,
+  parts: StartParts,
+): Promise<InitProcess> {
+  const { record, root } = creation;
+  const { bundle, seccomp, group, tasks } = parts;
+  if (seccomp !== undefined) writeFilter(root, record.id, seccomp);
+  const deviceProgram = attachmentOf(record.cgroup, group.deviceProgram);
+  const given = bundle.spec.process && withHome(bundle.spec.process, bundle.rootfs);
+  const process = given && { ...given, env: [...(given.env ?? []), ...(options.env ?? [])] };
+  return await startInit({
+    spec: { ...bundle.spec, ...(process && { process }) },
+    bundle: bundle.directory,
+    rootfs: bundle.rootfs,
+    id: record.id,
+    stateDirectory: containerDirectory(root, record.id),
+    cgroupProcs: [...(record.cgroup === undefined ? [] : procsFiles(record.cgroup)), ...tasks],
+    stdio: options.stdio ?? inherit,
+    lifetime: options.lifetime,
+    enterCgroup: group.enter,
+    onCreated: (pid) => creation.onCreated(pid),
+    seccomp,
+    deviceProgram,
+    consoleSocket: options.consoleSocket,
+    pidfdSocket: options.pidfdSocket,
+    preserveFds: options.preserveFds,
+    noPivot: options.noPivot,
+    noNewKeyring: options.noNewKeyring,
+    exitFile: record.exitFile,
+    hostSession: options.hostSession,
+    signal: options.signal,
+  });
 }
 
 /**
@@ -243,13 +146,10 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
   try {
     await creation.makeCgroup(group);
     if (resctrl !== undefined) creation.makeResctrl(resctrl);
-    await creation.start(bundle, { seccomp: filter, group, tasks: resctrl?.tasks ?? [] });
-    const init = creation.init as InitProcess;
-    if (creation.record.init?.pid !== init.pid) await creation.onCreated(init.pid);
-    creation.update({ finished: true });
-    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
-    options.signal?.throwIfAborted();
-    return { root, record: creation.record, init };
+    const tasks = resctrl?.tasks ?? [];
+    return await creation.finish(
+      await startFirst(creation, options, { bundle, seccomp: filter, group, tasks }),
+    );
   } catch (error) {
     await creation.undo();
     throw error;

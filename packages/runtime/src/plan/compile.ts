@@ -31,9 +31,9 @@ function planHost(context: PlanContext): Step[] {
   ];
 }
 
-/** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
-function planAttendance(context: PlanContext): Step[] {
-  const { cgroupProcs, deviceProgram, hostCgroup } = context.input;
+/** Puts a new process into its cgroups, where devices are restricted before it is there. */
+export function planGroups(input: Pick<PlanInput, 'cgroupProcs' | 'deviceProgram' | 'hostCgroup'>): Step[] {
+  const { cgroupProcs, deviceProgram, hostCgroup } = input;
   const step = stepsOf('attend');
   return [
     ...(hostCgroup ? [step('hostCgroup', { purpose: 'make the cgroup' })] : []),
@@ -49,9 +49,12 @@ function planAttendance(context: PlanContext): Step[] {
     ...cgroupProcs.map((path) =>
       step('joinCgroup', { purpose: `join the cgroup ${JSON.stringify(path)}`, fields: { path } }),
     ),
-    ...planOomScore(context),
-    ...planNetDevices(context),
   ];
+}
+
+/** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
+function planAttendance(context: PlanContext): Step[] {
+  return [...planGroups(context.input), ...planOomScore(context), ...planNetDevices(context)];
 }
 
 function planNames(context: PlanContext): Step[] {

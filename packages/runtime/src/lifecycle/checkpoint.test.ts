@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  busyboxBundle,
+  cannotRunAsRoot,
+  leftovers,
+  type TestBundle,
+  testId,
+} from '../testing/busybox-bundle.ts';
+import { checkpoint } from './checkpoint.ts';
+import { create } from './create.ts';
+import { remove } from './remove.ts';
+import { restoreDetached } from './restore.ts';
+import { start } from './start.ts';
+import { state } from './state.ts';
+
+const criu = process.env['OCI_CRIU'] || 'criu';
+
+function cannotCheckpoint(): string | false {
+  const { status, error } = spawnSync(criu, ['check'], { stdio: 'ignore' });
+  if (error !== undefined) return 'needs criu';
+  return status === 0 ? false : 'needs a criu that works with this kernel (criu check)';
+}
+
+const skip = cannotRunAsRoot() || cannotCheckpoint();
+const stdio = ['ignore', 'ignore', 'ignore'] as const;
+
+/** A container that counts, in memory, and writes where it is to a file of a directory that it shares with the host. */
+function countingBundle(): TestBundle & { readonly shared: string } {
+  const bundle = busyboxBundle(
+    'i=0; while true; do i=$((i+1)); echo $i >/shared/now; mv /shared/now /shared/count; sleep 0.05; done',
+  );
+  const shared = join(bundle.directory, 'shared');
+  mkdirSync(shared);
+  bundle.change((spec) => {
+    spec.root = { path: 'rootfs', readonly: true };
+    mkdirSync(join(bundle.directory, 'rootfs/shared'));
+    spec.mounts = [
+      ...(spec.mounts ?? []),
+      { destination: '/shared', source: 'shared', options: ['bind', 'rw'] },
+    ];
+  });
+  return { ...bundle, shared };
+}
+
+function count(shared: string): number {
+  const file = join(shared, 'count');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let attempt = 0; !holds(); attempt++) {
+    if (attempt === 1200) throw new Error('it did not happen within a minute');
+    await delay(50);
+  }
+}
+
+async function counting(bundle: TestBundle & { readonly shared: string }): Promise<string> {
+  const id = testId();
+  await create(id, { bundle: bundle.directory, root: bundle.root, stdio });
+  await start(id, { root: bundle.root });
+  await until(() => count(bundle.shared) >= 3);
+  return id;
+}
+
+test('a container goes on where it was', { skip }, async () => {
+  using bundle = countingBundle();
+  const { root, directory, shared } = bundle;
+  const id = await counting(bundle);
+  const imagePath = join(directory, 'images');
+  const workPath = join(directory, 'work');
+  await checkpoint(id, { root, imagePath, workPath });
+  assert.throws(() => state(id, { root }), { code: 'ERR_OCI_CONTAINER_NOT_FOUND' });
+  assert.deepEqual(leftovers(bundle), []);
+  assert.ok(statSync(join(workPath, 'dump.log')).size > 0);
+  const before = count(shared);
+  rmSync(join(shared, 'count'));
+  const pid = await restoreDetached(id, { bundle: directory, root, stdio, imagePath, workPath });
+  assert.deepEqual([state(id, { root }).status, state(id, { root }).pid], ['running', pid]);
+  await until(() => count(shared) > 0);
+  assert.ok(count(shared) >= before, `${count(shared)} < ${before}`);
+  assert.match(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), new RegExp(`/oci/${id}$`, 'm'));
+  await remove(id, { root, force: true });
+  assert.deepEqual(leftovers(bundle), []);
+});
+
+test('a container is left running, and another one goes on from the same place', { skip }, async () => {
+  using bundle = countingBundle();
+  const { root, directory, shared } = bundle;
+  const id = await counting(bundle);
+  const imagePath = join(directory, 'images');
+  const other = testId();
+  try {
+    await checkpoint(id, { root, imagePath, leaveRunning: true });
+    const before = count(shared);
+    await until(() => count(shared) > before);
+    await remove(id, { root, force: true });
+    await restoreDetached(other, { bundle: directory, root, stdio, imagePath });
+    const then = count(shared);
+    await until(() => count(shared) > then);
+  } finally {
+    for (const one of [id, other]) await remove(one, { root, force: true });
+  }
+  assert.deepEqual(leftovers(bundle), []);
+});
+
+const cannotTrack =
+  skip ||
+  (spawnSync(criu, ['check', '--feature', 'mem_dirty_track']).status === 0
+    ? false
+    : 'needs a kernel that tracks changed memory');
+
+test('memory is written first, and then what changed', { skip: cannotTrack }, async () => {
+  using bundle = countingBundle();
+  const { root, directory, shared } = bundle;
+  const id = await counting(bundle);
+  try {
+    await checkpoint(id, { root, imagePath: join(directory, 'first'), preDump: true });
+    const before = count(shared);
+    await until(() => count(shared) > before);
+    await checkpoint(id, { root, imagePath: join(directory, 'second'), parentPath: '../first' });
+    assert.ok(existsSync(join(directory, 'second/parent')));
+    await restoreDetached(id, { bundle: directory, root, stdio, imagePath: join(directory, 'second') });
+    const then = count(shared);
+    await until(() => count(shared) > then);
+  } finally {
+    await remove(id, { root, force: true });
+  }
+  assert.deepEqual(leftovers(bundle), []);
+});
+
+const cannotCompile = spawnSync('cc', ['--version']).status === 0 ? false : 'needs a C compiler (cc)';
+
+test('a terminal is handed over again', { skip: skip || cannotCompile }, async () => {
+  using bundle = countingBundle();
+  const { root, directory, shared } = bundle;
+  bundle.change((spec) => {
+    spec.process.terminal = true;
+  });
+  const keeper = join(directory, 'keeper');
+  const source = fileURLToPath(new URL('../checkpoint/testing/terminals.c', import.meta.url));
+  assert.equal(spawnSync('cc', ['-o', keeper, source]).status, 0);
+  const consoleSocket = join(directory, 'console');
+  const child = spawn(keeper, [consoleSocket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout);
+  const received: string[] = [];
+  lines.on('line', (line) => received.push(line));
+  const id = testId();
+  const imagePath = join(directory, 'images');
+  try {
+    await until(() => received.length === 1);
+    await create(id, { bundle: directory, root, stdio, consoleSocket });
+    await start(id, { root });
+    await until(() => count(shared) >= 3);
+    await checkpoint(id, { root, imagePath });
+    const before = count(shared);
+    await restoreDetached(id, { bundle: directory, root, stdio, imagePath, consoleSocket });
+    await until(() => count(shared) > before);
+    await until(() => received.length === 3);
+    assert.match(received[2] ?? '', /^\/dev\/pts\/\d+ 1$/);
+  } finally {
+    child.kill();
+    await remove(id, { root, force: true });
+  }
+  assert.deepEqual(leftovers(bundle), []);
+});
+
+test('what is no checkpoint, or cannot be one, is refused', { skip: cannotRunAsRoot() }, async () => {
+  using bundle = busyboxBundle('sleep 100');
+  const { root, directory } = bundle;
+  const imagePath = join(directory, 'images');
+  const program = join(directory, 'criu');
+  writeFileSync(program, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const id = testId();
+  const restoring = { bundle: directory, root, stdio, imagePath, criu: program };
+  await assert.rejects(restoreDetached(id, restoring), { code: 'ERR_OCI_CHECKPOINT_INVALID' });
+  await assert.rejects(restoreDetached(id, { ...restoring, criu: '/does/not/exist' }), {
+    code: 'ERR_OCI_CRIU_MISSING',
+  });
+  await create(id, { bundle: directory, root, stdio });
+  await assert.rejects(checkpoint(id, { root, imagePath }), { code: 'ERR_OCI_CONTAINER_STATE' });
+  await start(id, { root });
+  await assert.rejects(checkpoint(id, { root, imagePath, criu: program }), { code: 'ERR_OCI_CRIU_FAILED' });
+  assert.equal(state(id, { root }).status, 'running');
+  await remove(id, { root, force: true });
+  await assert.rejects(restoreDetached(id, restoring), { code: 'ERR_OCI_CRIU_FAILED' });
+  writeFileSync(join(imagePath, 'descriptors.json'), '{}');
+  await assert.rejects(restoreDetached(id, restoring), { code: 'ERR_OCI_CHECKPOINT_INVALID' });
+  assert.deepEqual(leftovers(bundle), []);
+});
