@@ -33,7 +33,6 @@ export async function editMounts(options: EditMountsOptions): Promise<void> {
     rootfs: options.rootfs,
     stateDirectory: '',
     cgroupProcs: [],
-    hostCgroup: false,
     noPivot: false,
     hostHooks: false,
     hostCgroup: false,
