@@ -17,9 +17,19 @@ test('flags of the command in the container are kept from the parser', () => {
   ]);
   assert.deepEqual(prepare('run --help'), ['run', '--help']);
   assert.deepEqual(prepare('run --bundle dir'), ['run', '--bundle', 'dir']);
+  assert.deepEqual(prepare('exec -it -u app web id -u'), [
+    'exec',
+    '-it',
+    '-u',
+    'app',
+    '--',
+    'web',
+    'id',
+    '-u',
+  ]);
 });
 
-test('only run ends its flags at a positional', () => {
+test('only run and exec end their flags at a positional', () => {
   assert.deepEqual(prepare('pull debian --json'), ['pull', 'debian', '--json']);
   assert.deepEqual(prepare('rm web -f'), ['rm', 'web', '-f']);
 });

@@ -8,13 +8,11 @@ import { refuseUnsupported } from './run/unsupported.ts';
 type Commands = Readonly<Record<string, Command.Class>>;
 
 /** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
-const comingCommands: ReadonlySet<string> = new Set(
-  'exec pause unpause stats manifest completion'.split(' '),
-);
+const comingCommands: ReadonlySet<string> = new Set('pause unpause stats manifest completion'.split(' '));
 
 /**
  * Makes the command line fit oclif's parser: an unknown command is refused with a suggestion, a bare `--tls-verify` means
- * true, global flags may stand before the command, and the flags of `run` end at its first positional, so that flags of the container's command are left alone.
+ * true, global flags may stand before the command, and the flags of `run` and `exec` end at their first positional, so that flags of the container's command are left alone.
  */
 export function prepareArguments(argv: readonly string[], commands: Commands): string[] {
   const leading = cutAtPositional(argv, BaseCommand.baseFlags);
@@ -24,9 +22,9 @@ export function prepareArguments(argv: readonly string[], commands: Commands): s
   if (first === 'help') return own[0] === undefined ? ['--help'] : [own[0], '--help'];
   const command = commands[first];
   if (command === undefined) throw unknownCommand(first, Object.keys(commands));
-  const isCut = first === 'run';
+  const isCut = first === 'run' || first === 'exec';
   const cut = isCut ? cutAtPositional(rest, flagsOf(command)) : { flags: rest, positionals: [] };
-  if (isCut) refuseUnsupported(cut.flags);
+  if (first === 'run') refuseUnsupported(cut.flags);
   const flags = cut.flags.map((flag) => (flag === '--tls-verify' ? '--tls-verify=true' : flag));
   return [first, ...flags, ...(cut.positionals.length > 0 ? ['--', ...cut.positionals] : [])];
 }

@@ -15,6 +15,8 @@ test('exit codes follow the documented table', () => {
     [withCode('ERR_OCI_DIGEST_MISMATCH'), 'run', 125],
     [withCode('ERR_OCI_EXEC_NOT_FOUND'), 'run', 127],
     [withCode('ERR_OCI_EXEC_DENIED'), 'run', 126],
+    [withCode('ERR_OCI_EXEC_DENIED'), 'exec', 126],
+    [withCode('ERR_OCI_CONTAINER_NOT_FOUND'), 'exec', 125],
     [new Error('x'), 'run', 125],
     [new Error('x'), 'pull', 1],
     [new Interrupted('SIGINT'), 'run', 130],

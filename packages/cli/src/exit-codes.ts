@@ -6,11 +6,11 @@ export const ExitCode = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** `run`: the tool failed before the command in the container could be started. */
+  /** `run` and `exec`: the tool failed before the command in the container could be started. */
   toolFailed: 125,
-  /** `run`: the command was found but cannot be executed. */
+  /** `run` and `exec`: the command was found but cannot be executed. */
   cannotExecute: 126,
-  /** `run`: the command was not found. */
+  /** `run` and `exec`: the command was not found. */
   notFound: 127,
 } as const;
 
@@ -38,7 +38,7 @@ export function exitCodeOf(error: unknown, command?: string): number {
   if (error instanceof Interrupted) return exitCodeOfSignal(error.signal);
   const code = codeOf(error);
   if (code !== undefined && usageCodes.has(code)) return ExitCode.usage;
-  if (command !== 'run') return ExitCode.failure;
+  if (command !== 'run' && command !== 'exec') return ExitCode.failure;
   return (code === undefined ? undefined : runCodes[code]) ?? ExitCode.toolFailed;
 }
 

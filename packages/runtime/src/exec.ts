@@ -30,6 +30,11 @@ export interface ExecOptions extends LifecycleOptions {
   readonly cgroups?: readonly string[];
   /** Join a paused container; the process runs when it is resumed. */
   readonly ignorePaused?: boolean;
+  /**
+   * Let the process outlive this program: aborting `signal` and disposing do not end it any more once it runs, and how
+   * it ends is not learnt here. Goes with neither a terminal nor pipes.
+   */
+  readonly detach?: boolean;
 }
 
 /** A further process of a container. Disposing it kills it, if it still runs, and closes its streams. */
@@ -39,7 +44,7 @@ export interface ExecProcess extends AsyncDisposable {
   readonly stdin?: Writable;
   readonly stdout?: Readable;
   readonly stderr?: Readable;
-  /** Waits for the process's end. Aborting ends the waiting, not the process. */
+  /** Waits for the process's end. Aborting ends the waiting, not the process. Throws ERR_OCI_INIT_DETACHED. */
   wait(options?: { readonly signal?: AbortSignal }): Promise<ExitStatus>;
   /** Sends a signal; false when the process has ended. Throws ERR_OCI_SIGNAL_INVALID. */
   kill(signal: string | number): boolean;
@@ -100,10 +105,10 @@ export async function exec(id: string, options: ExecOptions): Promise<ExecProces
     stdio: streamsOf(options.stdio),
     subgroups: options.cgroups,
     ignorePaused: options.ignorePaused,
-    lifetime: 'attached',
+    lifetime: options.detach ? 'detached' : 'attached',
   });
   const handle = processHandle(init);
-  if (signal !== undefined) {
+  if (signal !== undefined && !options.detach) {
     const onAbort = (): void => void handle.kill('SIGKILL');
     signal.addEventListener('abort', onAbort, { once: true });
     const forget = (): void => signal.removeEventListener('abort', onAbort);

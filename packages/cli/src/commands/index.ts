@@ -11,6 +11,7 @@ import Copy from './copy.ts';
 import Delete from './delete.ts';
 import Diff from './diff.ts';
 import Doctor from './doctor.ts';
+import Exec from './exec.ts';
 import Export from './export.ts';
 import Flatten from './flatten.ts';
 import Fsck from './fsck.ts';
@@ -71,6 +72,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   delete: Delete,
   copy: Copy,
   doctor: Doctor,
+  exec: Exec,
   fsck: Fsck,
   gc: Gc,
   'generate-key-pair': GenerateKeyPair,

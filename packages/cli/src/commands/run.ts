@@ -22,6 +22,7 @@ import { runDetached, runSupervised } from '../run/detached.ts';
 import { readEnvironment } from '../run/environment.ts';
 import { type RunFlagValues, runFlags } from '../run/flags.ts';
 import { newContainerId, prepareBundle } from '../run/prepare.ts';
+import { foregroundStreams, requireTerminal } from '../run/terminal.ts';
 
 type Values = GlobalFlagValues &
   RegistryFlagValues &
@@ -54,9 +55,7 @@ export default class Run extends BaseCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Run);
     const [image, ...command] = argv.map(String);
-    if (flags.tty && flags.interactive && !process.stdin.isTTY) {
-      throw usageError('-t needs a terminal, and standard input is none', 'leave -t out');
-    }
+    requireTerminal(flags);
     if ((image === undefined) === (flags.bundle === undefined)) {
       throw usageError(
         'run needs either an image or --bundle DIR',
@@ -190,7 +189,7 @@ export default class Run extends BaseCommand {
         container,
         bundle,
         launch: {
-          stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'],
+          stdio: foregroundStreams(flags),
           signal: this.signal,
           onEvent: this.progress(flags),
         },

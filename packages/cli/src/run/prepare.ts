@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
@@ -12,8 +12,9 @@ import { overrideConfig } from './image-config.ts';
 import { parseVolume } from './mounts.ts';
 import { planRootless, type RootlessPlan } from './rootless.ts';
 import { withSeccomp } from './seccomp.ts';
-import { allCapabilities, boundingCapabilities, capabilitySet } from './security.ts';
+import { capabilitySet, grantableCapabilities } from './security.ts';
 import { applyRunFlags } from './spec.ts';
+import { terminalSize } from './terminal.ts';
 
 /** A new container id: 64 hexadecimal digits. */
 export function newContainerId(): string {
@@ -61,12 +62,13 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
   const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
   requireMappedUser(base, plan);
   const requests = [...(flags.device ?? []).map(parseDevice), ...(await privilegedDevices(flags, rootless))];
+  const size = terminalSize();
   const edited = applyRunFlags(base, flags, {
     hostname,
     rootless: rootless !== undefined,
     devices: await deviceEdits(requests, { rootless: rootless !== undefined }),
     files: await writeHostFiles(directory, { hostname, network: flags.network }),
-    ...terminalSize(),
+    ...(size && { consoleSize: { height: size.rows, width: size.columns } }),
   });
   const config = await withSeccomp(edited, flags);
   await makeVolumeSources(flags);
@@ -112,15 +114,13 @@ async function imageSpec(image: ImageSource, options: ImageSpecOptions): Promise
     environment: [`HOSTNAME=${hostname}`, ...options.environment],
     workdir: flags.workdir,
   });
-  const available = boundingCapabilities(await readFile('/proc/self/status', 'utf8'));
   return specFromImage(overridden, {
     rootfs,
     ...(flags.user === undefined ? {} : { user: flags.user }),
     ...(rootless === undefined ? {} : { rootless }),
     capabilities: capabilitySet(flags, {
       defaults: dockerCapabilities,
-      // Whoever makes a user namespace has all capabilities in it.
-      available: rootless === undefined ? available : allCapabilities,
+      available: await grantableCapabilities({ rootless: rootless !== undefined }),
     }),
     // The root file system holds what the image has at its volumes; only a read-only root needs a place to write.
     volumes: flags['read-only'] ? 'tmpfs' : 'ignore',
@@ -130,11 +130,6 @@ async function imageSpec(image: ImageSource, options: ImageSpecOptions): Promise
 async function privilegedDevices(flags: RunFlagValues, rootless: RootlessOptions | undefined) {
   // An ordinary user's container sees no more devices than the user may open, and those can be named with --device.
   return flags.privileged && rootless === undefined ? hostDevices() : [];
-}
-
-function terminalSize(): { consoleSize?: { height: number; width: number } } {
-  const { isTTY, rows, columns } = process.stdout;
-  return isTTY && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {};
 }
 
 /** Missing sources of `--volume` become directories, as for Docker. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { usageError } from '../errors.ts';
 import type { RunFlagValues } from './flags.ts';
 
@@ -44,6 +45,16 @@ function capabilityName(flag: string, text: string): string {
 export function boundingCapabilities(status: string): readonly string[] {
   const bits = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   return allCapabilities.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
+}
+
+/** The capabilities that we can give to a container. */
+export async function grantableCapabilities({
+  rootless,
+}: {
+  readonly rootless: boolean;
+}): Promise<readonly string[]> {
+  // Whoever makes a user namespace has all capabilities in it.
+  return rootless ? allCapabilities : boundingCapabilities(await readFile('/proc/self/status', 'utf8'));
 }
 
 /** What `--security-opt` asks for. */

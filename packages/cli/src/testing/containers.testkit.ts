@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildLayer, openStore, writeImage } from '@ocijs/image';
-import { type Outcome, testHome } from './oci.testkit.ts';
+import { type TestHome, testHome } from './oci.testkit.ts';
 
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isExecutable);
 
@@ -22,10 +22,7 @@ export const containerImage = 'example.test/busybox:latest';
 const applets = ['sh', 'true', 'sleep', 'cat', 'id', 'echo', 'pwd', 'stty', 'env', 'seq', 'grep', 'test'];
 
 /** `oci` with an image to make containers of; disposing removes all containers. */
-export interface ContainerHome extends AsyncDisposable {
-  readonly directory: string;
-  oci(...args: readonly string[]): Promise<Outcome>;
-  start(...args: readonly string[]): ReturnType<Awaited<ReturnType<typeof testHome>>['start']>;
+export interface ContainerHome extends TestHome {
   /** Runs a command line that has to succeed, for its output. */
   ok(...args: readonly string[]): Promise<string>;
   /** The JSON document of a command line that has to succeed. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The program as it is built: `tsc -b packages/cli` comes first. */
-const program = fileURLToPath(new URL('../../bin/oci.js', import.meta.url));
+export const ociProgram = fileURLToPath(new URL('../../bin/oci.js', import.meta.url));
 const isBuilt = existsSync(new URL('../../dist/main.js', import.meta.url));
 
 /** What a finished `oci` left behind. */
@@ -19,6 +19,8 @@ export interface Outcome {
 /** `oci` with a store and a state directory of its own, removed at the end. */
 export interface TestHome extends AsyncDisposable {
   readonly directory: string;
+  /** What `oci` is run with. */
+  readonly env: NodeJS.ProcessEnv;
   /** Runs a command line to its end. */
   oci(...args: readonly string[]): Promise<Outcome>;
   /** Starts a command line that goes on. */
@@ -37,9 +39,10 @@ export async function testHome(): Promise<TestHome> {
     DEBUG: '',
   };
   const start = (...args: readonly string[]): ReturnType<typeof spawn> =>
-    spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    spawn(process.execPath, [ociProgram, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   return {
     directory,
+    env,
     start,
     oci: async (...args) => {
       const child = start(...args);

@@ -161,6 +161,23 @@ test('disposing or aborting ends the process, not the container', { skip }, asyn
   assert.equal((await container.state()).status, 'running');
 });
 
+test('a detached process goes on after disposing and aborting; a signal still reaches it', {
+  skip,
+}, async () => {
+  using bundle = busyboxBundle(sleeper);
+  await using container = await sleeping(bundle);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = { args: ['sleep', '1001'], stdio: 'ignore', detach: true, signal } as const;
+  const detached = await container.exec(options);
+  await detached[Symbol.asyncDispose]();
+  controller.abort();
+  await assert.rejects(detached.wait(), { code: 'ERR_OCI_INIT_DETACHED' });
+  const { out } = await run(container, 'for p in /proc/[0-9]*/cmdline; do cat $p | tr "\\0" " "; echo; done');
+  assert.equal(out.match(/sleep 1001/g)?.length, 1);
+  assert.equal(detached.kill('KILL'), true);
+});
+
 test('a process gets a terminal behind its pipes, whose size can be changed', { skip }, async () => {
   using bundle = busyboxBundle(sleeper);
   await using container = await sleeping(bundle);

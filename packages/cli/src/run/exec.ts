@@ -1,0 +1,90 @@
+import type { ExecOptions } from '@ocijs/runtime';
+import type { KnownContainer } from '../containers/collection.ts';
+import { requireRunning } from '../containers/running.ts';
+import { CliError } from '../errors.ts';
+import { exitCodeOfSignal } from '../exit-codes.ts';
+import { capabilitySet, grantableCapabilities } from './security.ts';
+import { forwardSignals } from './signals.ts';
+import { foregroundStreams, terminalSize } from './terminal.ts';
+
+/** Parsed flags of `exec` that say how the process runs. */
+export interface ExecFlagValues {
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly workdir?: string | undefined;
+  readonly user?: string | undefined;
+  readonly privileged: boolean;
+}
+
+/** A further process to run in a container. */
+export interface ExecRequest {
+  readonly flags: ExecFlagValues;
+  /** The command and its arguments. */
+  readonly command: readonly string[];
+  /** The variables of `--env` and `--env-file`. */
+  readonly variables: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Throws ERR_OCI_CONTAINER_NOT_RUNNING, for a paused container with the way out. */
+async function requireUnpaused(container: KnownContainer): Promise<void> {
+  const { state } = await requireRunning(container);
+  if (state !== 'paused') return;
+  const { name } = container.record;
+  throw new CliError('ERR_OCI_CONTAINER_NOT_RUNNING', `container ${name} is paused`, {
+    hint: `let it go on with \`oci unpause ${name}\``,
+  });
+}
+
+async function execOptions(container: KnownContainer, request: ExecRequest): Promise<ExecOptions> {
+  const { flags, command, variables, signal } = request;
+  const { tty, workdir, user, privileged } = flags;
+  return {
+    root: container.record.root,
+    args: command,
+    env: variables,
+    terminal: tty && (terminalSize() ?? true),
+    ...(workdir === undefined ? {} : { cwd: workdir }),
+    ...(user === undefined ? {} : { user }),
+    ...(privileged ? { process: { capabilities: await allGrantable() } } : {}),
+    signal,
+  };
+}
+
+/** All capabilities, as Docker gives them: not inherited by what the process executes as another user. */
+async function allGrantable() {
+  const available = await grantableCapabilities({ rootless: process.geteuid?.() !== 0 });
+  const all = capabilitySet({ privileged: true }, { defaults: [], available });
+  return { bounding: [...all], permitted: [...all], effective: [...all] };
+}
+
+/**
+ * Runs a process in a container on our own streams and resolves with the exit code to end with. `onStarted` is called
+ * when our signals begin to be forwarded to it.
+ */
+export async function execAttached(
+  container: KnownContainer,
+  { onStarted, ...request }: ExecRequest & { readonly onStarted: () => void },
+): Promise<number> {
+  await requireUnpaused(container);
+  const { exec } = await import('@ocijs/runtime');
+  await using running = await exec(container.record.id, {
+    ...(await execOptions(container, request)),
+    stdio: foregroundStreams(request.flags),
+  });
+  onStarted();
+  const kill = async (name: string | number): Promise<void> => void running.kill(name);
+  using forwarding = forwardSignals({ pid: running.pid, kill });
+  const { exitCode, signal } = await running.wait();
+  const enforced = forwarding.enforced();
+  return enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;
+}
+
+/** Starts a process in a container that goes on without us; its output goes nowhere. Resolves with its id on the host. */
+export async function execDetached(container: KnownContainer, request: ExecRequest): Promise<number> {
+  await requireUnpaused(container);
+  const { exec } = await import('@ocijs/runtime');
+  const options = await execOptions(container, request);
+  await using started = await exec(container.record.id, { ...options, stdio: 'ignore', detach: true });
+  return started.pid;
+}
