@@ -5,7 +5,7 @@ import { runCases } from './testing/round-trip.ts';
 const isRoot = process.getuid?.() === 0;
 
 /** `npm run test:round-trip` runs 300 cases. */
-const count = Number(process.env['OCI_ROUND_TRIPS'] ?? 6);
+const count = Number(process.env['OCI_ROUND_TRIPS'] ?? 4);
 
 test(
   'unpack, random edits, repack, unpack: the edited tree',
