@@ -1,6 +1,7 @@
 export type * from './bundle.ts';
 export * from './errors.ts';
 export { mapId, parseIdMapping } from './id-map.ts';
+export type { LayerLimits } from './limits.ts';
 export * from './load-bundle.ts';
 export { type DirectoryEntriesOptions, directoryEntries } from './repack/directory-layer.ts';
 export { type OverlayEntriesOptions, overlayEntries } from './repack/overlay-upper.ts';
@@ -16,7 +17,12 @@ export {
   type ResolvedPath,
   type TreeFile,
 } from './snapshots/layered-tree.ts';
-export { lockDirectory } from './snapshots/lock.ts';
+export {
+  type DirectoryLock,
+  type DirectoryLockOptions,
+  lockDirectory,
+  tryLockDirectory,
+} from './snapshots/lock.ts';
 export { mountOverlay, type OverlayMount, unmountAll } from './snapshots/mount-overlay.ts';
 export {
   type PreparedRootfs,

@@ -1,5 +1,15 @@
-/** How many entries one layer may have. */
+/** How many entries one layer may have unless told otherwise. */
 export const layerEntriesLimit: number = 10_000_000;
+
+/** What a layer may become at most; what is absent has the default of `docs/limits.md`. */
+export interface LayerLimits {
+  /** Entries of one layer. */
+  readonly entries?: number | undefined;
+  /** Bytes of one layer, decompressed: the sum of its files and their headers. Unlimited by default. */
+  readonly bytes?: number | undefined;
+  /** Bytes that come out of one compressed byte, once there are more than 64 MiB; 1000 by default. */
+  readonly ratio?: number | undefined;
+}
 
 /** How long the name of an entry, and a path with its links resolved, may be in bytes: what the kernel takes. */
 export const pathLengthLimit: number = 4_095;

@@ -1,7 +1,7 @@
 import type { TarEntry } from '@ocijs/image';
 import { BundleError } from '../errors.ts';
 import { mapId } from '../id-map.ts';
-import { layerEntriesLimit } from '../limits.ts';
+import { type LayerLimits, layerEntriesLimit } from '../limits.ts';
 import { type ContentWriter, createContentWriter } from './content.ts';
 import { createDirectoryTree } from './directory-tree.ts';
 import type { EntryContext } from './entry-context.ts';
@@ -28,6 +28,7 @@ export interface LayerApplier extends Disposable {
 export interface LayerApplierOptions extends ApplyOptions {
   readonly operations: RootfsOperations;
   readonly onWarning?: (warning: ApplyWarning) => void;
+  readonly limits?: Pick<LayerLimits, 'entries'> | undefined;
 }
 
 /**
@@ -40,6 +41,7 @@ export interface LayerApplierOptions extends ApplyOptions {
  */
 export function createLayerApplier(rootfs: string, options: LayerApplierOptions): LayerApplier {
   const { operations, onWarning } = options;
+  const limit = options.limits?.entries ?? layerEntriesLimit;
   const tree = createDirectoryTree(operations, rootfs, { unlock: options.rootless });
   const layer: LayerContext = {
     ...options,
@@ -67,10 +69,8 @@ export function createLayerApplier(rootfs: string, options: LayerApplierOptions)
 
   function entry(header: TarEntry): void {
     entries += 1;
-    if (entries > layerEntriesLimit) {
-      throw new BundleError('ERR_OCI_LAYER_INVALID', `the layer has more than ${layerEntriesLimit} entries`, {
-        limit: layerEntriesLimit,
-      });
+    if (entries > limit) {
+      throw new BundleError('ERR_OCI_LAYER_INVALID', `the layer has more than ${limit} entries`, { limit });
     }
     guarded(header, () => {
       tree.trim();

@@ -24,25 +24,27 @@ export async function lockDirectory(
   { exclusive, signal }: DirectoryLockOptions,
 ): Promise<DirectoryLock> {
   signal?.throwIfAborted();
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    for (let pause = 1; ; pause = Math.min(pause * 2, longestPauseMs)) {
-      if (tryLock(fd, exclusive)) return { fd, [Symbol.dispose]: () => closeSync(fd) };
-      await sleep(pause);
-      signal?.throwIfAborted();
-    }
-  } catch (error) {
-    closeSync(fd);
-    throw error;
+  for (let pause = 1; ; pause = Math.min(pause * 2, longestPauseMs)) {
+    const lock = tryLockDirectory(path, { exclusive });
+    if (lock !== undefined) return lock;
+    await sleep(pause);
+    signal?.throwIfAborted();
   }
 }
 
-/** The same without waiting: undefined when somebody else has it. Rejects with ENOENT and ENOTDIR. */
-export function tryLockDirectory(path: string): DirectoryLock | undefined {
+/** The same without waiting: undefined when somebody else holds it. */
+export function tryLockDirectory(
+  path: string,
+  { exclusive }: Pick<DirectoryLockOptions, 'exclusive'>,
+): DirectoryLock | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  if (tryLock(fd, true)) return { fd, [Symbol.dispose]: () => closeSync(fd) };
-  closeSync(fd);
-  return undefined;
+  let isLocked = false;
+  try {
+    isLocked = tryLock(fd, exclusive);
+    return isLocked ? { fd, [Symbol.dispose]: () => closeSync(fd) } : undefined;
+  } finally {
+    if (!isLocked) closeSync(fd);
+  }
 }
 
 function tryLock(fd: number, exclusive: boolean): boolean {

@@ -27,10 +27,13 @@ export async function applyLayer(task: LayerTask, options: ApplyLayerOptions): P
   const content = createHasher(digestAlgorithm(task.diffId));
   using writer = createLayerWriter(task, onWarning);
   const inflater = detectingInflater((compression) =>
-    createInflater(compression, (chunk) => {
-      checkStop();
-      content.update(chunk);
-      writer.push(chunk);
+    createInflater(compression, {
+      onOutput(chunk) {
+        checkStop();
+        content.update(chunk);
+        writer.push(chunk);
+      },
+      limits: task.limits,
     }),
   );
   const failure = await readContent(task, { source: source(inflater), inflater, checkStop, onProgress });

@@ -8,7 +8,9 @@ serveLayers('read', async (request, reply) => {
   const { task, ring } = request;
   if (ring === undefined) throw new Error('the content worker needs a ring');
   const sink = produceRing(ring, { checkStop });
-  const inflater = detectingInflater((compression) => createSinkInflater(compression, sink));
+  const inflater = detectingInflater((compression) =>
+    createSinkInflater(compression, { sink, limits: task.limits }),
+  );
   try {
     const failure = await readContent(task, {
       source: blobChunks(request, { keepsInput: () => inflater.keepsInput }),

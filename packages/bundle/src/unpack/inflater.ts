@@ -10,7 +10,7 @@ import {
   type SyncDecompressor,
 } from '@ocijs/image/compression';
 import { createIsalInflater } from '@ocijs/linux';
-import { contentSize, readSize, slotSize } from '../limits.ts';
+import { contentSize, type LayerLimits, readSize, slotSize } from '../limits.ts';
 
 /** Takes compressed bytes; what they contain goes to the receiver it was made for. */
 export interface Inflater {
@@ -51,20 +51,42 @@ export function detectingInflater(create: InflaterFactory): Inflater {
   };
 }
 
+/** What a layer may expand to. */
+export interface InflaterOptions {
+  readonly limits?: LayerLimits | undefined;
+}
+
+interface Expansion {
+  readonly limit: number | undefined;
+  readonly maxRatio: number | undefined;
+}
+
+interface StreamOptions {
+  readonly onOutput: (chunk: Uint8Array) => void | Promise<void>;
+  readonly expansion: Expansion;
+}
+
+function expansionOf(limits: LayerLimits = {}): Expansion {
+  return { limit: limits.bytes, maxRatio: limits.ratio };
+}
+
 /** A synchronous inflater where there is one for the compression, else one on a stream. Chunks are only valid meanwhile. */
 export function createInflater(
   compression: ReadableCompression,
-  onOutput: (chunk: Uint8Array) => void,
+  { onOutput, limits }: InflaterOptions & { readonly onOutput: (chunk: Uint8Array) => void },
 ): Inflater {
+  const expansion = expansionOf(limits);
   const engine = compression === 'gzip' ? createIsalInflater() : undefined;
   if (engine !== undefined) {
     const room = Buffer.allocUnsafeSlow(slotSize);
     const memory = { room: () => room, filled: (bytes: number) => onOutput(room.subarray(0, bytes)) };
-    return syncInflater(createEngineGunzip(engine, { memory }), { keepsInput: false });
+    return syncInflater(createEngineGunzip(engine, { memory, ...expansion }), { keepsInput: false });
   }
-  const decompressor = isRare(compression) ? undefined : createSyncDecompressor(compression, onOutput);
+  const decompressor = isRare(compression)
+    ? undefined
+    : createSyncDecompressor(compression, onOutput, expansion);
   return decompressor === undefined
-    ? streamInflater(compression, onOutput)
+    ? streamInflater(compression, { onOutput, expansion })
     : syncInflater(decompressor, { keepsInput: compression === 'none' });
 }
 
@@ -74,12 +96,16 @@ export interface ContentSink extends OutputMemory {
 }
 
 /** An inflater for a thread that does little else, whose output goes into memory that others take it from. */
-export function createSinkInflater(compression: ReadableCompression, sink: ContentSink): Inflater {
+export function createSinkInflater(
+  compression: ReadableCompression,
+  { sink, limits }: InflaterOptions & { readonly sink: ContentSink },
+): Inflater {
+  const expansion = expansionOf(limits);
   const engine = compression === 'gzip' ? createIsalInflater() : undefined;
   if (engine !== undefined) {
-    return syncInflater(createEngineGunzip(engine, { memory: sink }), { keepsInput: false });
+    return syncInflater(createEngineGunzip(engine, { memory: sink, ...expansion }), { keepsInput: false });
   }
-  return streamInflater(compression, (chunk) => sink.write(chunk));
+  return streamInflater(compression, { onOutput: (chunk) => sink.write(chunk), expansion });
 }
 
 function isRare(compression: ReadableCompression): compression is 'xz' | 'bzip2' {
@@ -94,13 +120,10 @@ function syncInflater(
 }
 
 /** node:zlib works in a thread of its own meanwhile. */
-function streamInflater(
-  compression: ReadableCompression,
-  onOutput: (chunk: Uint8Array) => void | Promise<void>,
-): Inflater {
+function streamInflater(compression: ReadableCompression, { onOutput, expansion }: StreamOptions): Inflater {
   const input = new PassThrough({ highWaterMark: readSize });
   const running = (async () => {
-    for await (const chunk of decompress(input, { compression, chunkSize: contentSize })) {
+    for await (const chunk of decompress(input, { compression, chunkSize: contentSize, ...expansion })) {
       await onOutput(chunk);
     }
   })();

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Descriptor, Digest } from '@ocijs/image';
+import type { LayerLimits } from '../limits.ts';
 import type { ApplyOptions, ApplyWarning } from '../rootfs/layer-context.ts';
 import type { OverlayTarget } from '../rootfs/overlay/overlay-operations.ts';
 import type { RingMemory } from './content-ring.ts';
@@ -15,6 +16,7 @@ export interface LayerTask extends ApplyOptions {
   readonly file: string | undefined;
   /** A new file for the record of the layer's entries, which a repack compares files with. */
   readonly record?: string;
+  readonly limits?: LayerLimits | undefined;
   /** Keep the layer apart from those below, in the form of overlayfs; the root file system is its own then. */
   readonly overlay?: OverlayTarget;
 }

@@ -31,7 +31,7 @@ test('what a killed process left is removed, what somebody works in is not, nor 
     writeFileSync(at(`${name}/rootfs/file`), '');
     chmodSync(at(`${name}/rootfs`), 0o500);
   }
-  using used = tryLockDirectory(at('.bundle.oci-used00'));
+  using used = tryLockDirectory(at('.bundle.oci-used00'), { exclusive: true });
   assert.ok(used);
   await unpack(memoryImage([layerOf(await tarBytes([file('f')]))]), at('bundle'));
   assert.deepEqual(readdirSync(place.directory).sort(), [
@@ -41,7 +41,7 @@ test('what a killed process left is removed, what somebody works in is not, nor 
     '.other.oci-abc123',
     'bundle',
   ]);
-  assert.equal(tryLockDirectory(at('.bundle.oci-used00')), undefined);
+  assert.equal(tryLockDirectory(at('.bundle.oci-used00'), { exclusive: true }), undefined);
 });
 
 test('an unpack that is killed leaves no target, and nothing at all after the next one', {

@@ -44,7 +44,7 @@ async function lockIfThere(directory: string): Promise<Disposable | undefined> {
   try {
     const status = await lstat(directory);
     if (!status.isDirectory() || status.uid !== process.geteuid?.()) return undefined;
-    const lock = tryLockDirectory(directory);
+    const lock = tryLockDirectory(directory, { exclusive: true });
     if (lock === undefined) return undefined;
     if ((await stat(directory, { bigint: true })).ino === fstat(lock.fd).ino) return lock;
     lock[Symbol.dispose]();

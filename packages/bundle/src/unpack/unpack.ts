@@ -6,7 +6,7 @@ import { available } from '@ocijs/linux';
 import type { Bundle } from '../bundle.ts';
 import { BundleError } from '../errors.ts';
 import { mapId } from '../id-map.ts';
-import { layersAhead } from '../limits.ts';
+import { type LayerLimits, layersAhead } from '../limits.ts';
 import { recordPath, recordsPath } from '../repack/record/read-records.ts';
 import { takeStamp } from '../repack/stamp.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
@@ -32,6 +32,8 @@ export interface UnpackOptions {
   readonly gidMap?: readonly IdMapping[];
   /** A directory of a layer that meets a link to a directory is unpacked through the link. False by default. */
   readonly keepDirlinks?: boolean;
+  /** Against layers that are made to fill disks or to take for ever; see `docs/limits.md`. */
+  readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent | undefined;
 }
@@ -129,7 +131,7 @@ interface ApplyLayersOptions extends UnpackOptions {
 async function applyLayers(
   image: ImageSource,
   layers: readonly PlannedLayer[],
-  { rootfs, apply: options, records, signal, onEvent }: ApplyLayersOptions,
+  { rootfs, apply: options, limits, records, signal, onEvent }: ApplyLayersOptions,
 ): Promise<void> {
   const total = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onEvent?.({ type: 'unpack-start', layers: layers.length, total });
@@ -152,6 +154,7 @@ async function applyLayers(
         descriptor: { digest, size, mediaType },
         diffId,
         file,
+        limits,
         ...(records === undefined ? {} : { record: recordPath(records, index) }),
       },
       {

@@ -43,7 +43,7 @@ export const characterDevice: ReturnType<typeof ofType> = ofType('character-devi
 
 /** A regular file. */
 export function file(name: string, content = '', fields: TestEntry = {}): TestEntry {
-  return { ...fields, name, type: 'file', content };
+  return { content, ...fields, name, type: 'file' };
 }
 
 /** A symbolic link. */
