@@ -8,7 +8,7 @@ import { refuseUnsupported } from './run/unsupported.ts';
 type Commands = Readonly<Record<string, Command.Class>>;
 
 /** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
-const comingCommands: ReadonlySet<string> = new Set('pause unpause stats manifest completion'.split(' '));
+const comingCommands: ReadonlySet<string> = new Set('manifest completion'.split(' '));
 
 /**
  * Makes the command line fit oclif's parser: an unknown command is refused with a suggestion, a bare `--tls-verify` means

@@ -27,6 +27,7 @@ import Login from './login.ts';
 import Logout from './logout.ts';
 import Logs from './logs.ts';
 import Ls from './ls.ts';
+import Pause from './pause.ts';
 import Ps from './ps.ts';
 import Pull from './pull.ts';
 import Push from './push.ts';
@@ -41,11 +42,13 @@ import Serve from './serve.ts';
 import Sign from './sign.ts';
 import Spec from './spec.ts';
 import Squash from './squash.ts';
+import Stats from './stats.ts';
 import Stop from './stop.ts';
 import Supervise from './supervise.ts';
 import Tag from './tag.ts';
 import Tags from './tags.ts';
 import Unpack from './unpack.ts';
+import Unpause from './unpause.ts';
 import Validate from './validate.ts';
 import Verify from './verify.ts';
 import Wait from './wait.ts';
@@ -83,6 +86,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   login: Login,
   logout: Logout,
   logs: Logs,
+  pause: Pause,
   ps: Ps,
   pull: Pull,
   push: Push,
@@ -94,11 +98,13 @@ export const COMMANDS: Record<string, Command.Class> = {
   serve: Serve,
   sign: Sign,
   spec: Spec,
+  stats: Stats,
   stop: Stop,
   supervise: Supervise,
   tag: Tag,
   tags: Tags,
   unpack: Unpack,
+  unpause: Unpause,
   validate: Validate,
   verify: Verify,
   wait: Wait,
