@@ -11,48 +11,55 @@ const recordingTimeout = 10_000;
 /** Longest pause between two looks, in milliseconds. */
 const longestPause = 100;
 
-/**
- * Waits for the end of a container and resolves with its exit code, also for one that has ended and for one that is
- * removed at its end. Throws ERR_OCI_CONTAINER_NOT_FOUND and ERR_OCI_CONTAINER_INVALID when how it ended was never recorded.
- */
-export async function waitForEnd(container: KnownContainer, signal: AbortSignal): Promise<number> {
-  const { directory, record } = container;
-  await using note = await askForExitNote(directory);
+/** What became of a container: its exit code, or that it is gone, or that nobody recorded its end. */
+type End = number | 'removed' | 'unrecorded';
+
+/** Waits until a container has ended and its end was recorded; undefined when it still runs after `timeout` ms. */
+async function endOf(
+  { directory }: KnownContainer,
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
+): Promise<End | undefined> {
+  const deadline = performance.now() + timeout;
   let endedSince: number | undefined;
   for (let pause = 2; ; pause = Math.min(pause * 2, longestPause)) {
     signal.throwIfAborted();
-    // In this order: what is removed has left its note before.
-    const current = await readRecord(directory);
-    const noted = await note?.read();
-    if (noted !== undefined) return noted;
-    if (current === undefined) throw removed(record.name);
-    const { state, exitCode } = await statusOf(current);
+    const record = await readRecord(directory);
+    if (record === undefined) return 'removed';
+    const { state, exitCode } = await statusOf(record);
     if (exitCode !== undefined) return exitCode;
-    endedSince = isActive(state) ? undefined : (endedSince ?? performance.now());
-    if (endedSince !== undefined && performance.now() - endedSince > recordingTimeout) {
-      throw new CliError('ERR_OCI_CONTAINER_INVALID', `how container ${record.name} ended was not recorded`, {
-        hint: `the host or the \`oci\` that ran it was killed; remove it with \`oci rm ${record.name}\``,
-      });
-    }
+    const now = performance.now();
+    endedSince = isActive(state) ? undefined : (endedSince ?? now);
+    if (endedSince === undefined && now > deadline) return undefined;
+    if (endedSince !== undefined && now - endedSince > recordingTimeout) return 'unrecorded';
     await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-function removed(name: string): CliError {
-  return new CliError('ERR_OCI_CONTAINER_NOT_FOUND', `container ${name} was removed meanwhile`);
+/**
+ * Waits for the end of a container and resolves with its exit code, also for one that has ended and for one that is
+ * removed at its end. Throws ERR_OCI_CONTAINER_NOT_FOUND when it was removed already, and ERR_OCI_CONTAINER_INVALID
+ * when how it ended was never recorded.
+ */
+export async function waitForEnd(container: KnownContainer, signal: AbortSignal): Promise<number> {
+  const { name } = container.record;
+  await using note = await askForExitNote(container.directory);
+  const end = await endOf(container, { timeout: Number.POSITIVE_INFINITY, signal });
+  if (typeof end === 'number') return end;
+  // Whoever removes a container leaves its note before.
+  const noted = await note?.read();
+  if (noted !== undefined) return noted;
+  if (end === 'removed') {
+    throw new CliError('ERR_OCI_CONTAINER_NOT_FOUND', `container ${name} was removed meanwhile`);
+  }
+  throw new CliError('ERR_OCI_CONTAINER_INVALID', `how container ${name} ended was not recorded`, {
+    hint: `the host or the \`oci\` that ran it was killed; remove it with \`oci rm ${name}\``,
+  });
 }
 
 /** Waits until a container has ended, however; false when it still runs after `timeout` milliseconds. */
 export async function waitUntilEnded(
-  { directory }: KnownContainer,
-  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
+  container: KnownContainer,
+  options: { readonly timeout: number; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const deadline = performance.now() + timeout;
-  for (let pause = 2; ; pause = Math.min(pause * 2, longestPause)) {
-    signal.throwIfAborted();
-    const record = await readRecord(directory);
-    if (record === undefined || !isActive((await statusOf(record)).state)) return true;
-    if (performance.now() > deadline) return false;
-    await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
+  return (await endOf(container, options)) !== undefined;
 }
