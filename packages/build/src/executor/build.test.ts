@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { checkStore } from '@ocijs/image';
 import { isOciError } from '@ocijs/image/errors';
 import { scene, skip } from '../testing/scene.ts';
 
@@ -140,6 +143,35 @@ describe('build', { skip }, () => {
       await assert.rejects(at.build(`FROM busybox\nRUN ${flag} true`), (error) =>
         isOciError(error, 'ERR_OCI_BUILD_UNSUPPORTED'),
       );
+  });
+
+  test('what a killed build left is removed by the next one, mounts included', async () => {
+    await using at = await scene();
+    const program = `
+      import { openStore } from '@ocijs/image';
+      import { build } from '@ocijs/build';
+      const store = await openStore(${JSON.stringify(at.store.directory)});
+      await build({
+        store,
+        dockerfile: 'FROM busybox\\nRUN echo one > /one\\nRUN echo ready; while true; do :; done',
+        resolveImage: (name, { platform }) => store.image(name, { platform }),
+        onEvent: (event) => event.type === 'step-output' && process.stdout.write(event.line),
+      });`;
+    const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: import.meta.dirname,
+    });
+    const closed = once(child, 'close');
+    await Promise.race([once(child.stdout, 'data'), closed]);
+    child.kill('SIGKILL');
+    await closed;
+    const builds = join(at.store.directory, 'builds');
+    assert.equal((await readdir(builds)).length, 1);
+    assert.deepEqual((await checkStore(at.store)).problems, []);
+    const { steps } = await at.build('FROM busybox\nRUN echo one > /one\nRUN true');
+    assert.deepEqual(steps, { done: 1, cached: 1 }, 'what was finished is not done again');
+    assert.deepEqual(await readdir(builds), []);
+    assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(at.directory));
   });
 
   test('an abort ends the running step', async () => {

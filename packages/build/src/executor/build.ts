@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLayeredTree, openSnapshots } from '@ocijs/bundle';
 import { hostPlatform, type ImageDraft, type ImageSource, writeDraft } from '@ocijs/image';
@@ -10,6 +10,7 @@ import { BuildError } from '../errors.ts';
 import type { BuildEnvironment } from './environment.ts';
 import { executeStage } from './execute-stage.ts';
 import { openDraft } from './open-draft.ts';
+import { openScratch } from './scratch.ts';
 import { completeDraft, emptyState, type StageState, stateFromImage, stateFromStage } from './stage-state.ts';
 import type { BuildEvent, BuildOptions, BuildResult } from './types.ts';
 
@@ -34,105 +35,100 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   });
   const snapshots = await openSnapshots(join(store.directory, 'snapshots'), { signal });
   using _inUse = await snapshots.use({ signal });
-  const parent = join(store.directory, 'builds');
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const scratch = await mkdtemp(join(parent, `${process.pid}-`));
-  try {
-    const counter = countSteps(options.onEvent);
-    const stages = new Map<number, Promise<StageState>>();
-    const images = new Map<string, Promise<ImageSource>>();
-    const environment: BuildEnvironment = {
-      options: { ...options, onEvent: counter.onEvent },
-      plan,
-      syntax: dockerfile.syntax,
-      store,
-      snapshots,
-      cache: openStepCache(store),
-      scratch,
-      openSource: (source, { stage }) => openSource(source, platformOf(stage)),
-      openState: (state) => openTree(completeDraft(state), 'the image'),
-    };
+  await using opened = await openScratch(store);
+  const scratch = opened.directory;
+  const counter = countSteps(options.onEvent);
+  const stages = new Map<number, Promise<StageState>>();
+  const images = new Map<string, Promise<ImageSource>>();
+  const environment: BuildEnvironment = {
+    options: { ...options, onEvent: counter.onEvent },
+    plan,
+    syntax: dockerfile.syntax,
+    store,
+    snapshots,
+    cache: openStepCache(store),
+    scratch,
+    openSource: (source, { stage }) => openSource(source, platformOf(stage)),
+    openState: (state) => openTree(completeDraft(state), 'the image'),
+  };
 
-    function platformOf(index: number) {
-      return plan.stages.find(({ stage }) => stage.index === index)?.platform ?? platform;
-    }
-
-    async function openTree(draft: ImageDraft, label: string): Promise<CopyRoot & Disposable> {
-      const layers =
-        draft.layers.length === 0
-          ? []
-          : await snapshots.ensure(await openDraft(store, draft, { signal }), { signal });
-      const empty = join(scratch, 'empty');
-      await mkdir(empty, { recursive: true });
-      const tree = openLayeredTree(
-        [...layers.map(({ rootfs }) => rootfs).reverse(), ...(layers.length === 0 ? [empty] : [])],
-        snapshots.form,
-      );
-      return { tree, label, [Symbol.dispose]: () => tree[Symbol.dispose]() };
-    }
-
-    function resolveImage(name: string, wanted: typeof platform): Promise<ImageSource> {
-      const key = JSON.stringify([name, wanted]);
-      const known = images.get(key) ?? options.resolveImage(name, { platform: wanted, signal });
-      images.set(key, known);
-      return known;
-    }
-
-    async function openSource(source: StageSource, wanted: typeof platform): Promise<CopyRoot & Disposable> {
-      if (source.kind === 'scratch') return openTree(emptyState(wanted).draft, 'an empty image');
-      if (source.kind === 'stage')
-        return openTree(completeDraft(await stageOf(source.index)), `stage ${source.index}`);
-      if (source.kind === 'image')
-        return openTree(stateFromImage(await resolveImage(source.name, wanted)).draft, source.name);
-      const context = source.name === '' ? options.context : options.contexts?.get(source.name);
-      if (context === undefined)
-        throw new BuildError('ERR_OCI_BUILD_CONTEXT_INVALID', 'there is no build context to copy from', {
-          hint: 'give the directory that has the files',
-        });
-      // The context stays open for other steps.
-      return { ...context, [Symbol.dispose]: () => undefined };
-    }
-
-    function stageOf(index: number): Promise<StageState> {
-      const known = stages.get(index);
-      if (known !== undefined) return known;
-      const planned = plan.stages.find(({ stage }) => stage.index === index);
-      if (planned === undefined) throw new TypeError(`stage ${index} is not planned`);
-      const started = startStage(planned);
-      // Whoever needs the stage sees its failure; nobody else has to.
-      started.catch(() => undefined);
-      stages.set(index, started);
-      return started;
-    }
-
-    async function startStage(planned: PlannedStage): Promise<StageState> {
-      const { base } = planned;
-      if (base.kind === 'scratch')
-        return executeStage(environment, planned, { state: emptyState(planned.platform), triggers: [] });
-      if (base.kind === 'stage') {
-        const lower = await stageOf(base.index);
-        const triggers = lower.config.config.OnBuild ?? [];
-        return executeStage(environment, planned, { state: stateFromStage(lower), triggers });
-      }
-      const image = await resolveImage(base.name, planned.platform);
-      await writeDraft(store, stateFromImage(image).draft, { sources: [image], signal });
-      return executeStage(environment, planned, {
-        state: stateFromImage(image),
-        triggers: image.config.config?.OnBuild ?? [],
-      });
-    }
-
-    for (const { stage } of plan.stages) void stageOf(stage.index);
-    const state = await stageOf(plan.target.stage.index);
-    const draft = finished(state, options);
-    const [first, ...more] = options.names ?? [];
-    const descriptor = await writeDraft(store, draft, { name: first, signal });
-    for (const name of more) await store.tag(name, descriptor);
-    const image = await store.image(descriptor, { platform: plan.target.platform, signal });
-    return { descriptor, image, steps: counter.steps };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+  function platformOf(index: number) {
+    return plan.stages.find(({ stage }) => stage.index === index)?.platform ?? platform;
   }
+
+  async function openTree(draft: ImageDraft, label: string): Promise<CopyRoot & Disposable> {
+    const layers =
+      draft.layers.length === 0
+        ? []
+        : await snapshots.ensure(await openDraft(store, draft, { signal }), { signal });
+    const empty = join(scratch, 'empty');
+    await mkdir(empty, { recursive: true });
+    const tree = openLayeredTree(
+      [...layers.map(({ rootfs }) => rootfs).reverse(), ...(layers.length === 0 ? [empty] : [])],
+      snapshots.form,
+    );
+    return { tree, label, [Symbol.dispose]: () => tree[Symbol.dispose]() };
+  }
+
+  function resolveImage(name: string, wanted: typeof platform): Promise<ImageSource> {
+    const key = JSON.stringify([name, wanted]);
+    const known = images.get(key) ?? options.resolveImage(name, { platform: wanted, signal });
+    images.set(key, known);
+    return known;
+  }
+
+  async function openSource(source: StageSource, wanted: typeof platform): Promise<CopyRoot & Disposable> {
+    if (source.kind === 'scratch') return openTree(emptyState(wanted).draft, 'an empty image');
+    if (source.kind === 'stage')
+      return openTree(completeDraft(await stageOf(source.index)), `stage ${source.index}`);
+    if (source.kind === 'image')
+      return openTree(stateFromImage(await resolveImage(source.name, wanted)).draft, source.name);
+    const context = source.name === '' ? options.context : options.contexts?.get(source.name);
+    if (context === undefined)
+      throw new BuildError('ERR_OCI_BUILD_CONTEXT_INVALID', 'there is no build context to copy from', {
+        hint: 'give the directory that has the files',
+      });
+    // The context stays open for other steps.
+    return { ...context, [Symbol.dispose]: () => undefined };
+  }
+
+  function stageOf(index: number): Promise<StageState> {
+    const known = stages.get(index);
+    if (known !== undefined) return known;
+    const planned = plan.stages.find(({ stage }) => stage.index === index);
+    if (planned === undefined) throw new TypeError(`stage ${index} is not planned`);
+    const started = startStage(planned);
+    // Whoever needs the stage sees its failure; nobody else has to.
+    started.catch(() => undefined);
+    stages.set(index, started);
+    return started;
+  }
+
+  async function startStage(planned: PlannedStage): Promise<StageState> {
+    const { base } = planned;
+    if (base.kind === 'scratch')
+      return executeStage(environment, planned, { state: emptyState(planned.platform), triggers: [] });
+    if (base.kind === 'stage') {
+      const lower = await stageOf(base.index);
+      const triggers = lower.config.config.OnBuild ?? [];
+      return executeStage(environment, planned, { state: stateFromStage(lower), triggers });
+    }
+    const image = await resolveImage(base.name, planned.platform);
+    await writeDraft(store, stateFromImage(image).draft, { sources: [image], signal });
+    return executeStage(environment, planned, {
+      state: stateFromImage(image),
+      triggers: image.config.config?.OnBuild ?? [],
+    });
+  }
+
+  for (const { stage } of plan.stages) void stageOf(stage.index);
+  const state = await stageOf(plan.target.stage.index);
+  const draft = finished(state, options);
+  const [first, ...more] = options.names ?? [];
+  const descriptor = await writeDraft(store, draft, { name: first, signal });
+  for (const name of more) await store.tag(name, descriptor);
+  const image = await store.image(descriptor, { platform: plan.target.platform, signal });
+  return { descriptor, image, steps: counter.steps };
 }
 
 function finished(state: StageState, { labels = {}, annotations = {} }: BuildOptions): ImageDraft {

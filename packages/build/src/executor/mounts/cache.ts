@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockDirectory } from '@ocijs/bundle';
+import { lockDirectory, tryLockDirectory } from '@ocijs/bundle';
 import type { MountFlag } from '../../dockerfile/instructions/types.ts';
 import { bindOptions, type MountContext, type PrepareMount } from './mount-context.ts';
 
@@ -36,14 +36,10 @@ async function acquirePrivate(directory: string, flag: MountFlag, at: MountConte
   for (let number = 0; number < MAX_PRIVATE; number++) {
     const path = number === 0 ? directory : `${directory}.${number}`;
     await make(path, flag);
-    const waiting = AbortSignal.timeout(1);
-    try {
-      at.resources.use(await lockDirectory(path, { exclusive: true, signal: waiting }));
-      return path;
-    } catch (error) {
-      at.environment.options.signal?.throwIfAborted();
-      if (!waiting.aborted) throw error;
-    }
+    const lock = tryLockDirectory(path, { exclusive: true });
+    if (lock === undefined) continue;
+    at.resources.use(lock);
+    return path;
   }
   throw new RangeError(`more than ${MAX_PRIVATE} steps hold a private cache of ${at.target}`);
 }

@@ -6,7 +6,7 @@ import { errnoOf } from '../failure.ts';
 import { leaseToken } from '../lease/lease-name.ts';
 import type { StoreProblem } from './problem.ts';
 
-/** What a store has at its top; `containers`, `cache` and `snapshots` belong to programs above it. */
+/** What a store has at its top; `containers`, `cache`, `snapshots` and what builds have belong to programs above it. */
 const known: ReadonlySet<string> = new Set([
   'blobs',
   'index.json',
@@ -16,6 +16,8 @@ const known: ReadonlySet<string> = new Set([
   'locks',
   'quarantine',
   'snapshots',
+  'build-cache',
+  'builds',
   'containers',
   'cache',
   'lost+found',

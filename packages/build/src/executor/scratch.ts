@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tryLockDirectory, unmountAll } from '@ocijs/bundle';
+import type { Store } from '@ocijs/image';
+
+/** A directory of one build, in the store. Disposing removes it, with whatever is still mounted in it. */
+export interface BuildScratch extends AsyncDisposable {
+  readonly directory: string;
+}
+
+/** Makes the directory, and removes what builds left that were killed: a lock that nobody holds tells them. */
+export async function openScratch(store: Store): Promise<BuildScratch> {
+  const parent = join(store.directory, 'builds');
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(parent)) await removeIfDead(join(parent, name));
+  const directory = await mkdtemp(join(parent, 'build-'));
+  const lock = tryLockDirectory(directory, { exclusive: true });
+  return {
+    directory,
+    async [Symbol.asyncDispose](): Promise<void> {
+      try {
+        await removeScratch(directory);
+      } finally {
+        lock?.[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+async function removeIfDead(directory: string): Promise<void> {
+  try {
+    using lock = tryLockDirectory(directory, { exclusive: true });
+    if (lock !== undefined) await removeScratch(directory);
+  } catch (error) {
+    // Another build is removing it at the same time, or it is no directory of a build.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
+}
+
+async function removeScratch(directory: string): Promise<void> {
+  for (const path of await mountsBelow(directory)) unmountAll(path);
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** What is mounted below a directory, the inner ones first. */
+async function mountsBelow(directory: string): Promise<readonly string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  const points = lines.map((line) => unescapeMountPoint(line.split(' ')[4] ?? ''));
+  return points.filter((point) => point.startsWith(`${directory}/`)).reverse();
+}
+
+/** The kernel writes white space and backslashes of paths in octal. */
+function unescapeMountPoint(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
