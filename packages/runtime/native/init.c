@@ -372,6 +372,25 @@ static void run_from_memory(char **arguments) {
   fail(fail_with(count, "cannot run from memory"), NULL);
 }
 
+/* The only argument is the number of the socket to TypeScript. */
+__attribute__((noreturn)) static void begin(int count, char **arguments) {
+  i32 fd = 0;
+  if (count != 2) leave(2);
+  for (const char *digit = arguments[1]; *digit != 0; digit++) {
+    if (*digit < '0' || *digit > '9' || fd > 100000) leave(2);
+    fd = fd * 10 + (*digit - '0');
+  }
+  channel = fd;
+  run_from_memory(arguments);
+  CALL(fcntl, channel, F_SETFD, FD_CLOEXEC);
+  run_monitor();
+}
+
+#ifdef OCI_HOSTED
+int main(int count, char **arguments) {
+  begin(count, arguments);
+}
+#else
 /*
  * A position-independent program without a dynamic linker moves its own few pointers: the compiler's way to the stack
  * protector's canary on arm64, for one. `headers` are the program headers, right behind the 64 bytes of the ELF header.
@@ -402,14 +421,6 @@ __attribute__((noreturn, used, no_stack_protector)) void entry(unsigned long *st
     if (auxiliary[0] < COUNT(values)) values[auxiliary[0]] = auxiliary[1];
   relocate((const Elf64_Phdr *)values[AT_PHDR], values[AT_PHNUM]);
   if (values[AT_RANDOM] != 0) __stack_chk_guard = *(unsigned long *)values[AT_RANDOM] & ~0xffUL;
-  if (stack[0] != 2) leave(2);
-  i32 fd = 0;
-  for (const char *digit = arguments[1]; *digit != 0; digit++) {
-    if (*digit < '0' || *digit > '9' || fd > 100000) leave(2);
-    fd = fd * 10 + (*digit - '0');
-  }
-  channel = fd;
-  run_from_memory(arguments);
-  CALL(fcntl, channel, F_SETFD, FD_CLOEXEC);
-  run_monitor();
+  begin((int)stack[0], arguments);
 }
+#endif

@@ -129,7 +129,9 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
                    : "rcx", "r11", "memory");
   return result;
 }
+#ifndef OCI_HOSTED
 __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call entry\n hlt\n");
+#endif
 #elif defined(__aarch64__)
 static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
@@ -145,7 +147,9 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
                    : "memory", "cc");
   return x0;
 }
+#ifndef OCI_HOSTED
 __asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n mov x0, sp\n and sp, x0, #-16\n bl entry\n brk #0\n");
+#endif
 #else
 #error "only x86-64 and arm64 are known here"
 #endif
@@ -155,6 +159,12 @@ __asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n mov x0, sp\n and s
 /* CALL(openat, fd, path, flags): at most six arguments, the missing ones are zero. */
 #define CALL(name, ...) CALL_(name, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
+#ifdef OCI_HOSTED
+/* Built with a libc, for sanitizers and fuzzing alone. */
+void *memcpy(void *restrict to, const void *restrict from, usize length);
+void *memset(void *to, int value, usize length);
+int memcmp(const void *left, const void *right, usize length);
+#else
 /* The compiler may emit calls to these three; nothing else is linked in. */
 void *memcpy(void *restrict to, const void *restrict from, usize length) {
   for (usize i = 0; i < length; i++) ((u8 *)to)[i] = ((const u8 *)from)[i];
@@ -177,6 +187,7 @@ unsigned long __stack_chk_guard = 0;
 __attribute__((noreturn)) void __stack_chk_fail(void) {
   for (;;) CALL(exit_group, 134);
 }
+#endif
 
 static usize text_length(const char *text) {
   usize length = 0;

@@ -117,7 +117,7 @@ export function logErrors(work: string, file: string): string {
     const lines = readFileSync(join(work, file), 'utf8').split('\n');
     return lines
       .filter((line) => /Error \(/.test(line))
-      .slice(-2)
+      .slice(-4)
       .map((line) => line.trim())
       .join('; ');
   } catch {
