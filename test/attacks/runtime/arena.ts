@@ -10,7 +10,7 @@ import { busyboxBundle } from '../../kit/busybox.ts';
 import { missing } from '../../kit/requirements.ts';
 
 /** Why containers cannot be attacked here; false when they can. */
-export const skip = missing({ root: true, commands: ['busybox'] });
+export const skip: string | false = missing({ root: true, commands: ['busybox'] });
 
 /** A configuration whose parts are there. */
 export type Spec = RuntimeSpec & { process: Process; linux: NonNullable<RuntimeSpec['linux']> };
