@@ -106,6 +106,9 @@ static long step_write_proc(const struct step *step) {
 /* A null device of the host becomes the container's, so that no descriptor leads out: criu, for one, could not say where to. */
 static void take_own_null(i32 fd) {
   struct statx status;
+  /* Looked at first: an image may have any device by that name, and opening some is an act. */
+  long result = CALL(statx, AT_FDCWD, "/dev/null", AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status);
+  if (result < 0 || !is_device(&status, S_IFCHR, 1, 3)) return;
   long own = CALL(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
   if (own < 0) return;
   if (status_of((i32)own, &status) >= 0 && is_device(&status, S_IFCHR, 1, 3)) CALL(dup3, own, fd, 0);

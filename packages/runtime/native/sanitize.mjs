@@ -1,4 +1,4 @@
-// `npm run sanitize:init`: builds the native init with a libc, AddressSanitizer and UndefinedBehaviorSanitizer, and runs the
+// `npm run sanitize:init [-- FILE...]`: builds the native init with a libc, AddressSanitizer and UndefinedBehaviorSanitizer, and runs the
 // tests that use it in a copy of the sources. Any finding ends the init, and so fails the test.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -36,7 +36,8 @@ try {
     stdio: 'inherit',
   });
   if (compiled.status !== 0) process.exit(1);
-  const files = globSync(suites, { cwd: copy }).sort();
+  const given = process.argv.slice(2);
+  const files = given.length > 0 ? given : globSync(suites, { cwd: copy }).sort();
   const { status } = spawnSync(
     process.execPath,
     [

@@ -59,6 +59,12 @@ test('nothing of the host is left in the process', { skip }, async () => {
   );
 });
 
+test("a null device of the host becomes the container's own", { skip }, async () => {
+  using bundle = makeBundle();
+  const { stdout } = await runScript(bundle, 'test /proc/self/fd/0 -ef /dev/null && echo own');
+  assert.equal(stdout, 'own\n');
+});
+
 test('identity, limits and privileges are those of the configuration', { skip }, async () => {
   using bundle = makeBundle();
   const spec = makeSpec({
