@@ -11,7 +11,12 @@ export default async function* reporter(source) {
       if (/warning/i.test(data.message)) continue;
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    if (data.details?.type === 'suite') continue;
+    // A suite counts by its tests, unless its own hooks failed: that is a failure which no test reports.
+    if (
+      data.details?.type === 'suite' &&
+      !(type === 'test:fail' && data.details.error?.failureType === 'hookFailed')
+    )
+      continue;
     const file = relative(process.cwd(), data.file ?? data.name);
     const counts = files.get(file) ?? { passed: 0, skipped: 0, failed: 0 };
     files.set(file, counts);
