@@ -12,6 +12,7 @@ export {
 } from './isal/inflater.ts';
 export { available, type Path } from './library.ts';
 export * from './mount.ts';
+export * from './mount-info.ts';
 export * from './names.ts';
 export * from './open.ts';
 export * from './process.ts';

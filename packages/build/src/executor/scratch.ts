@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tryLockDirectory, unmountAll } from '@ocijs/bundle';
 import type { Store } from '@ocijs/image';
+import { parseMountInfo } from '@ocijs/linux/mount-info';
 
 /** A directory of one build, in the store. Disposing removes it, with whatever is still mounted in it. */
 export interface BuildScratch extends AsyncDisposable {
@@ -45,14 +46,9 @@ async function removeScratch(directory: string): Promise<void> {
 
 /** What is mounted below a directory, the inner ones first. */
 async function mountsBelow(directory: string): Promise<readonly string[]> {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const points = lines.map((line) => unescapeMountPoint(line.split(' ')[4] ?? ''));
-  return points.filter((point) => point.startsWith(`${directory}/`)).reverse();
-}
-
-/** The kernel writes white space and backslashes of paths in octal. */
-function unescapeMountPoint(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
+  const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
+  return mounts
+    .map(({ mountPoint }) => mountPoint)
+    .filter((point) => point.startsWith(`${directory}/`))
+    .reverse();
 }

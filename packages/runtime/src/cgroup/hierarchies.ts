@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
+import { parseMountInfo } from '@ocijs/linux/mount-info';
 import { RuntimeError } from '../errors.ts';
 
 /** The magic numbers that `statfs(2)` gives for the two kinds of cgroup file systems. */
@@ -24,24 +25,15 @@ const mountOptions = new Set([
   'cpuset_v2_mode',
 ]);
 
-function decodeOctal(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
 /** Finds the cgroup mounts in the text of `/proc/self/mountinfo`; of several mounts of one hierarchy the first. */
 export function parseCgroupMounts(mountinfo: string): Hierarchy[] {
   const found = new Map<string, Hierarchy>();
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ', 2);
-    const [type, , superOptions = ''] = after.split(' ');
+  for (const { mountPoint, type, superOptions } of parseMountInfo(mountinfo)) {
     if (type !== 'cgroup' && type !== 'cgroup2') continue;
-    const mountPoint = decodeOctal(before.split(' ')[4] ?? '');
     const controllers =
       type === 'cgroup2'
         ? []
-        : superOptions
-            .split(',')
-            .filter((option) => !mountOptions.has(option) && !/^release_agent=/.test(option));
+        : superOptions.filter((option) => !mountOptions.has(option) && !/^release_agent=/.test(option));
     const key = type === 'cgroup2' ? 'v2' : controllers.join(',');
     if (!found.has(key)) {
       found.set(key, { version: type === 'cgroup2' ? 'v2' : 'v1', mountPoint, controllers });

@@ -1,5 +1,6 @@
 import { dirname, posix } from 'node:path';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
+import { type MountInfo, parseMountInfo } from '@ocijs/linux/mount-info';
 import type { CgroupRecord } from '../cgroup/record.ts';
 import { parseMountOptions } from '../plan/mount-options.ts';
 import { containerPath } from '../plan/mount-targets.ts';
@@ -8,30 +9,6 @@ import { containerPath } from '../plan/mount-targets.ts';
 export interface ExternalMount {
   readonly path: string;
   readonly source: string;
-}
-
-interface MountLine {
-  readonly path: string;
-  readonly root: string;
-  readonly type: string;
-  readonly superOptions: readonly string[];
-}
-
-function decodeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
-/** The lines of a process's `mountinfo`. */
-export function parseMountLines(mountinfo: string): MountLine[] {
-  return mountinfo.split('\n').flatMap((line) => {
-    const [before = '', after = ''] = line.split(' - ', 2);
-    const [, , , root, path] = before.split(' ');
-    const [type, , superOptions = ''] = after.split(' ');
-    if (root === undefined || path === undefined || type === undefined) return [];
-    return [
-      { root: decodeOctal(root), path: decodeOctal(path), type, superOptions: superOptions.split(',') },
-    ];
-  });
 }
 
 /** Sources of the configuration's bind mounts, by where they are in the container. */
@@ -46,7 +23,7 @@ export function boundSources(spec: RuntimeSpec, bundle: string): Map<string, str
 }
 
 /** The host's directory of the container's own group in the hierarchy of a mount. */
-function groupSource(line: MountLine, record: CgroupRecord | undefined): string | undefined {
+function groupSource(line: MountInfo, record: CgroupRecord | undefined): string | undefined {
   const found = record?.directories.find(({ version, controllers }) =>
     line.type === 'cgroup2'
       ? version === 'v2'
@@ -69,8 +46,8 @@ export function externalMounts(options: {
   const sources = boundSources(spec, bundle);
   const masked = new Set((spec.linux?.maskedPaths ?? []).map(containerPath));
   const devices = new Map((spec.linux?.devices ?? []).map(({ path }) => [containerPath(path), path]));
-  const found = parseMountLines(mountinfo).flatMap((line) => {
-    const { path, type } = line;
+  const found = parseMountInfo(mountinfo).flatMap((line) => {
+    const { mountPoint: path, type } = line;
     const ownGroup =
       type === 'cgroup' || (type === 'cgroup2' && line.root !== '/') ? groupSource(line, cgroup) : undefined;
     const isNull = masked.has(path) && posix.basename(line.root) === 'null';

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMountInfo } from '@ocijs/linux/mount-info';
 import { findHierarchies } from '../cgroup/hierarchies.ts';
 import type { CgroupHierarchy, HostFacts } from '../plan/input.ts';
 
@@ -40,13 +41,10 @@ function cgroups(): CgroupHierarchy[] {
 
 /** Mounts of procfs and sysfs, the last one first. */
 export function parseKernelMounts(mountinfo: string): string[] {
-  const found: string[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ', 2);
-    const path = before.split(' ')[4];
-    if (path !== undefined && /^(proc|sysfs) /.test(after)) found.unshift(path);
-  }
-  return found;
+  return parseMountInfo(mountinfo)
+    .filter(({ type }) => type === 'proc' || type === 'sysfs')
+    .map(({ mountPoint }) => mountPoint)
+    .reverse();
 }
 
 function readOptional(path: string): string {

@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { parseMountInfo } from '@ocijs/linux/mount-info';
 
 /** Where the kernel shows cache and memory bandwidth allocation, from the text of `/proc/self/mountinfo`. */
 export function parseResctrlMount(mountinfo: string): string | undefined {
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ', 2);
-    if (after.startsWith('resctrl ')) return before.split(' ')[4];
-  }
-  return undefined;
+  return parseMountInfo(mountinfo).find(({ type }) => type === 'resctrl')?.mountPoint;
 }
 
 /** The mount point of resctrl; undefined without it. */
