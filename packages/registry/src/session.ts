@@ -163,6 +163,7 @@ export function createSession(
         url,
         ...(headers === undefined ? {} : { headers }),
         body,
+        contentMayLeave: true,
         signal,
         authorization,
         ownHeaders,

@@ -104,7 +104,9 @@ class Upload {
       const refusesWhole = !this.#inChunks && status !== undefined && wantsChunks.has(status);
       // What an interrupted connection left at the registry may be something else than was sent.
       const refusesRest = start > 0 && status !== undefined && status >= 400 && status < 500;
-      if (!refusesWhole && !refusesRest) throw error;
+      // A registry of several machines, or one that was started anew, may not know what it opened.
+      const isForgotten = status === 404;
+      if (!refusesWhole && !refusesRest && !isForgotten) throw error;
       this.#inChunks ||= refusesWhole;
       await this.#cancel();
       await this.#send(0);

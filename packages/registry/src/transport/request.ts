@@ -20,6 +20,8 @@ export interface HttpRequest {
   /** The same for headers that a configuration adds, which may hold secrets. */
   readonly ownHeaders?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly body?: RequestBody | undefined;
+  /** The content is none that only this origin may know: a 307 or 308 may take it elsewhere, without credentials. */
+  readonly contentMayLeave?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,7 +54,7 @@ interface FollowOptions {
   send(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Follows redirects by our own policy; a content that may be secret never follows to another origin. */
+/** Follows redirects by our own policy; a content that may be secret, as a token request's, stays at its origin. */
 async function follow(request: HttpRequest, { registry, send }: FollowOptions): Promise<HttpResponse> {
   let current = request;
   for (let hop = 0; hop <= limits.redirects; hop++) {
@@ -64,7 +66,8 @@ async function follow(request: HttpRequest, { registry, send }: FollowOptions): 
     const url = resolveTarget(location, { from: current.url, registry, what: 'redirect' });
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const isSameOrigin = url.origin === current.url.origin;
-    if (!isRead && (response.status < 307 || !isSameOrigin)) {
+    const staysHere = !isSameOrigin && request.contentMayLeave !== true;
+    if (!isRead && (response.status < 307 || staysHere)) {
       throw badRedirect(`of a ${request.method} request is not followed`, response);
     }
     const secrets = { authorization: undefined, ownHeaders: undefined };
