@@ -68,6 +68,14 @@ export type OciEvent =
       readonly total: number;
       readonly done: number;
     }
+  /** A layer was read without unpacking it; counts are compressed bytes of all layers. */
+  | {
+      readonly type: 'layer-read';
+      readonly index: number;
+      readonly digest: Digest;
+      readonly total: number;
+      readonly done: number;
+    }
   | { readonly type: 'layer-done'; readonly index: number; readonly digest: Digest; readonly entries: number }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 

@@ -1,3 +1,14 @@
+export { type AnalyzeImageOptions, analyzeImage } from './analysis/analyze-image.ts';
+export { compareAnalyses } from './analysis/compare-analyses.ts';
+export {
+  createFileHistory,
+  type FileHistory,
+  type FileVersion,
+  type HistoryNode,
+  walkHistory,
+} from './analysis/file-history.ts';
+export { storedSize } from './analysis/stored-size.ts';
+export type * from './analysis/types.ts';
 export type { ArchiveFileOptions, ArchiveInput } from './archive/archive-file.ts';
 export { type ArchiveSinkOptions, archiveSink } from './archive/archive-sink.ts';
 export { type ArchiveFormat, type OpenArchiveOptions, openArchive } from './archive/open-archive.ts';
@@ -16,13 +27,12 @@ export {
   type CompareImageTreesOptions,
   compareImageTrees,
   type FileChange,
-  type FileDifference,
   type ImageFiles,
-  isSameAttributes,
 } from './contents/compare-images.ts';
 export { comparePaths, compareTrees, type TreeChange } from './contents/compare-trees.ts';
 export { exportImage } from './contents/export-image.ts';
 export { digestFiles, type FileContent, fileContents } from './contents/file-contents.ts';
+export { type FileDifference, fileDifferences, isSameAttributes } from './contents/file-differences.ts';
 export { createTreeBuilder, readImageTree, type TreeBuilder } from './contents/image-tree.ts';
 export { bytesOfText, cleanPath, compareNames, entryLinkname, textOfBytes } from './contents/names.ts';
 export { type PlannedEntry, planLayer } from './contents/plan-layer.ts';

@@ -147,6 +147,7 @@ function visit(walk: Walk, place: DiskPlace, { parent, before, isMoved }: Visite
     children: type === 'directory' ? new Map<string, TreeNode>() : undefined,
     upper: diskLayer,
     created: diskLayer,
+    touched: diskLayer,
   };
   parent?.children.set(node.name, node);
   if (isUntouched) walk.same.add(node);

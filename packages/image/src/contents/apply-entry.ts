@@ -20,7 +20,7 @@ export interface ApplyEntryOptions {
  * the parents are followed inside, whiteouts hide what the layers below have, in any order. Throws
  * ERR_OCI_TAR_INVALID for an entry that cannot be unpacked.
  */
-export function applyEntry(root: TreeNode, header: TarEntry, options: ApplyEntryOptions): void {
+export function applyEntry(root: TreeNode, header: TarEntry, options: ApplyEntryOptions): Inode {
   const path = cleanPath(entryName(header));
   const base = path.at(-1);
   const inode: Inode = { header, layer: options.layer, ordinal: options.ordinal };
@@ -28,11 +28,11 @@ export function applyEntry(root: TreeNode, header: TarEntry, options: ApplyEntry
     if (header.type !== 'directory')
       throw invalidTar(`the layer replaces the root directory by a ${header.type}`, { entry: header.name });
     root.inode = inode;
-    return;
+    return inode;
   }
   if (base.startsWith(prefix)) {
     applyWhiteout(root, { parents: path.slice(0, -1), base, layer: options.layer });
-    return;
+    return inode;
   }
   const parent = makeDirectories(root, path.slice(0, -1), options.layer);
   const linked = header.type === 'link' ? linkSource(root, { header, parent, base }) : inode;
@@ -41,12 +41,14 @@ export function applyEntry(root: TreeNode, header: TarEntry, options: ApplyEntry
     if (isDirectory(existing)) {
       existing.inode = inode;
       markUpper(existing, options.layer);
-      return;
+      return inode;
     }
     const { missing } = resolveDirectory(root, path);
-    if (options.keepDirlinks && existing.inode.header.type === 'symlink' && missing.length === 0) return;
+    if (options.keepDirlinks && existing.inode.header.type === 'symlink' && missing.length === 0)
+      return inode;
   }
   addNode(parent, { name: base, inode: linked, layer: options.layer });
+  return inode;
 }
 
 type DirectoryNode = TreeNode & { readonly children: Map<string, TreeNode> };
@@ -56,15 +58,21 @@ function addNode(
   { name, inode, layer }: { readonly name: string; readonly inode: Inode; readonly layer: number },
 ): TreeNode {
   const children = inode.header.type === 'directory' ? new Map<string, TreeNode>() : undefined;
-  const node: TreeNode = { name, parent, inode, children, upper: layer, created: layer };
+  const node: TreeNode = { name, parent, inode, children, upper: layer, created: layer, touched: -1 };
   parent.children.set(name, node);
   markUpper(node, layer);
   return node;
 }
 
 function markUpper(node: TreeNode, layer: number): void {
+  markTouched(node, layer);
   node.upper = layer;
   for (let at = node.parent; at !== undefined && at.upper !== layer; at = at.parent) at.upper = layer;
+}
+
+function markTouched(node: TreeNode, layer: number): void {
+  for (let at: TreeNode | undefined = node; at !== undefined && at.touched !== layer; at = at.parent)
+    at.touched = layer;
 }
 
 function makeDirectories(root: TreeNode, components: readonly string[], layer: number): DirectoryNode {
@@ -127,6 +135,8 @@ function removeLowerName(
 ): void {
   const node = parent.children?.get(name);
   if (node === undefined) return;
-  if (node.upper !== layer) parent.children?.delete(name);
-  else if (isDirectory(node)) removeLower(node, layer);
+  if (node.upper !== layer) {
+    parent.children?.delete(name);
+    markTouched(parent, layer);
+  } else if (isDirectory(node)) removeLower(node, layer);
 }

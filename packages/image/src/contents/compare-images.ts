@@ -1,9 +1,8 @@
-import type { Digest } from '../digest/digest.ts';
 import type { ImageSource } from '../source.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { compareTrees, type TreeChange } from './compare-trees.ts';
 import { digestFiles } from './file-contents.ts';
-import { entryLinkname } from './names.ts';
+import { type FileDifference, fileDifferences } from './file-differences.ts';
 import type { Inode, TreeNode } from './tree.ts';
 
 /** An image and its files. */
@@ -11,17 +10,6 @@ export interface ImageFiles {
   readonly image: ImageSource;
   readonly root: TreeNode;
 }
-
-/** What is different about a file that both have. */
-export type FileDifference =
-  | 'type'
-  | 'content'
-  | 'mode'
-  | 'owner'
-  | 'time'
-  | 'link'
-  | 'device'
-  | 'attributes';
 
 /** A difference between the files of two images. */
 export interface FileChange {
@@ -72,7 +60,11 @@ export async function compareImageTrees(
     else if (change.kind === 'removed')
       result.push({ kind, path, differences: [], before: change.before.inode.header });
     else {
-      const differences = differencesOf(change.before, change.after, { old, now, times });
+      const sameContent = old.get(change.before.inode) === now.get(change.after.inode);
+      const differences = fileDifferences(change.before.inode.header, change.after.inode.header, {
+        sameContent,
+        times,
+      });
       if (differences.length === 0) continue;
       result.push({
         kind,
@@ -95,33 +87,4 @@ function commonLayers(a: ImageSource, b: ImageSource): number {
 
 function needsContent({ header: a }: Inode, { header: b }: Inode): boolean {
   return a.type === 'file' && b.type === 'file' && a.size === b.size && a.size > 0;
-}
-
-/** What is known of the content of files of equal size. */
-interface Contents {
-  readonly old: ReadonlyMap<Inode, Digest>;
-  readonly now: ReadonlyMap<Inode, Digest>;
-  readonly times: boolean;
-}
-
-function differencesOf(before: TreeNode, after: TreeNode, { old, now, times }: Contents): FileDifference[] {
-  const [a, b] = [before.inode.header, after.inode.header];
-  if (a.type !== b.type) return ['type'];
-  const found: readonly (readonly [FileDifference, boolean])[] = [
-    ['content', a.size !== b.size || old.get(before.inode) !== now.get(after.inode)],
-    ['link', a.type === 'symlink' && entryLinkname(a) !== entryLinkname(b)],
-    ['device', a.deviceMajor !== b.deviceMajor || a.deviceMinor !== b.deviceMinor],
-    ['mode', a.type !== 'symlink' && a.mode !== b.mode],
-    ['owner', a.uid !== b.uid || a.gid !== b.gid],
-    ['attributes', !isSameAttributes(a, b)],
-    ['time', times && a.mtimeNs !== b.mtimeNs],
-  ];
-  return found.flatMap(([name, isDifferent]) => (isDifferent ? [name] : []));
-}
-
-/** Whether two entries have the same extended attributes. */
-export function isSameAttributes({ xattrs: a }: TarEntry, { xattrs: b }: TarEntry): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, value] of a) if (b.get(name)?.equals(value) !== true) return false;
-  return true;
 }

@@ -4,7 +4,7 @@ import type { ImageSource } from '../source.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { applyEntry } from './apply-entry.ts';
 import { parseLayer } from './layer-entries.ts';
-import { createRoot, type TreeNode } from './tree.ts';
+import { createRoot, type Inode, type TreeNode } from './tree.ts';
 
 /** Options of {@link readImageTree}. */
 export interface ReadImageTreeOptions {
@@ -16,8 +16,11 @@ export interface ReadImageTreeOptions {
 /** The root file system that some layers make, built entry by entry; nothing is written anywhere. */
 export interface TreeBuilder {
   readonly root: TreeNode;
-  /** Applies the next entry of a layer. Throws ERR_OCI_TAR_INVALID and ERR_OCI_LIMIT_EXCEEDED. */
-  add(header: TarEntry, layer: number): void;
+  /**
+   * Applies the next entry of a layer and returns what it stands for. Throws ERR_OCI_TAR_INVALID and
+   * ERR_OCI_LIMIT_EXCEEDED.
+   */
+  add(header: TarEntry, layer: number): Inode;
 }
 
 /** Starts with an empty root file system. */
@@ -43,7 +46,7 @@ export function createTreeBuilder({
         );
       const ordinal = ordinals.get(layer) ?? 0;
       ordinals.set(layer, ordinal + 1);
-      applyEntry(root, header, { layer, ordinal, keepDirlinks });
+      return applyEntry(root, header, { layer, ordinal, keepDirlinks });
     },
   };
 }
@@ -61,7 +64,9 @@ export async function readImageTree(
   for (const [index, layer] of image.manifest.layers.entries()) {
     if (index < from || index >= to) continue;
     const handler = {
-      entry: (header: TarEntry) => builder.add(header, index),
+      entry: (header: TarEntry) => {
+        builder.add(header, index);
+      },
       data: () => undefined,
       end: () => undefined,
     };

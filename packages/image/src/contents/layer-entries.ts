@@ -21,15 +21,23 @@ export function layerTar(
   return decompress(image.openBlob(layer, { signal }), { signal, chunkSize: 1024 * 1024 });
 }
 
-/** Passes a layer to a handler, entry by entry, to its end. Throws what the source, the formats and the handler throw. */
+/**
+ * Passes a layer to a handler, entry by entry, to its end; returns the bytes of the archive. Throws what the source, the
+ * formats and the handler throw.
+ */
 export async function parseLayer(
   image: Pick<ImageSource, 'openBlob' | 'name'>,
   layer: Descriptor,
   { handler, signal }: ReadLayerOptions & { readonly handler: TarHandler },
-): Promise<void> {
+): Promise<number> {
   const parser = createTarParser(handler);
-  for await (const chunk of layerTar(image, layer, { signal })) parser.push(chunk);
+  let bytes = 0;
+  for await (const chunk of layerTar(image, layer, { signal })) {
+    bytes += chunk.length;
+    parser.push(chunk);
+  }
   parser.finish();
+  return bytes;
 }
 
 function notALayer(name: string, { digest, mediaType }: Descriptor): ImageError {

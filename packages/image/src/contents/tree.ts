@@ -21,6 +21,8 @@ export interface TreeNode {
   upper: number;
   /** The layer that made the directory: it holds nothing of those below. */
   readonly created: number;
+  /** The last layer that made, changed or removed the name, or something below it. */
+  touched: number;
 }
 
 /** A directory that no entry describes: root's, mode 0755, the beginning of 1970. */
@@ -50,6 +52,7 @@ export function createRoot(): TreeNode {
     children: new Map(),
     upper: -1,
     created: -1,
+    touched: -1,
   };
 }
 
