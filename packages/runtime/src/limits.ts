@@ -4,6 +4,9 @@ export const containerIdLimit: number = 255;
 /** The largest `state.json` that is read, in bytes; it holds the container's whole configuration. */
 export const stateSizeLimit: number = 16 * 1024 * 1024;
 
+/** The largest compiled seccomp filter that is read, in bytes: a head, and as many instructions as the kernel takes. */
+export const filterSizeLimit: number = 4 + 4096 * 8;
+
 /** How many bytes of a failed hook's output go into the error message. */
 export const hookOutputLimit: number = 4096;
 
@@ -40,8 +43,20 @@ export const deviceExceptionLimit: number = 256;
 /** The largest file beside criu's images that is read, in bytes. */
 export const checkpointFileLimit: number = 1024 * 1024;
 
+/** How much of the end of criu's log is looked through for errors, in bytes. */
+export const criuLogTail: number = 256 * 1024;
+
 /** The largest seccomp profile that is read from a file, in bytes. */
 export const seccompProfileSizeLimit: number = 1024 * 1024;
 
 /** How many compiled seccomp profiles are kept for further containers. */
 export const keptSeccompFilters: number = 16;
+
+/** The largest answer of a CNI plugin or of slirp4netns, and the largest record of a connection, in bytes. */
+export const networkAnswerLimit: number = 1024 * 1024;
+
+/** How long, in milliseconds, a program that connects a container to a network may take. */
+export const networkHelperTimeout: number = 60_000;
+
+/** How many ports one container may publish. */
+export const publishedPortLimit: number = 65_536;

@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseSpec, type RuntimeSpec, requireValidSpec } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
 import { configSizeLimit } from '../limits.ts';
+import { readRegularFile, UnfitFile } from '../regular-file.ts';
 import { exactProfile } from '../seccomp/exact-values.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
 
@@ -26,19 +27,11 @@ function unusable(path: string, reason: string, cause?: unknown): RuntimeError {
 }
 
 function readConfig(path: string): Buffer {
-  let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readRegularFile(path, { limit: configSizeLimit, followLink: true });
   } catch (error) {
+    if (error instanceof UnfitFile) throw unusable(path, error.message, error);
     throw unusable(path, `cannot be read: ${(error as NodeJS.ErrnoException).code}`, error);
-  }
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) throw unusable(path, 'is not a regular file');
-    if (stats.size > configSizeLimit) throw unusable(path, `is larger than ${configSizeLimit} bytes`);
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { busyboxBundle, cannotRunAsRoot, leftovers, testId } from '../testing/busybox-bundle.ts';
 import {
-  busyboxBundle,
-  cannotRunAsRoot,
-  leftovers,
-  type TestBundle,
-  testId,
-} from '../testing/busybox-bundle.ts';
+  cannotCheckpoint,
+  cannotWithout,
+  count,
+  counting,
+  countingBundle,
+  noStdio,
+  until,
+} from '../testing/checkpoints.ts';
 import { checkpoint } from './checkpoint.ts';
 import { create } from './create.ts';
 import { remove } from './remove.ts';
@@ -20,54 +22,8 @@ import { restoreDetached } from './restore.ts';
 import { start } from './start.ts';
 import { state } from './state.ts';
 
-const criu = process.env['OCI_CRIU'] || 'criu';
-
-function cannotCheckpoint(): string | false {
-  const { status, error } = spawnSync(criu, ['check'], { stdio: 'ignore' });
-  if (error !== undefined) return 'needs criu';
-  return status === 0 ? false : 'needs a criu that works with this kernel (criu check)';
-}
-
-const skip = cannotRunAsRoot() || cannotCheckpoint();
-const stdio = ['ignore', 'ignore', 'ignore'] as const;
-
-/** A container that counts, in memory, and writes where it is to a file of a directory that it shares with the host. */
-function countingBundle(): TestBundle & { readonly shared: string } {
-  const bundle = busyboxBundle(
-    'i=0; while true; do i=$((i+1)); echo $i >/shared/now; mv /shared/now /shared/count; sleep 0.05; done',
-  );
-  const shared = join(bundle.directory, 'shared');
-  mkdirSync(shared);
-  bundle.change((spec) => {
-    spec.root = { path: 'rootfs', readonly: true };
-    mkdirSync(join(bundle.directory, 'rootfs/shared'));
-    spec.mounts = [
-      ...(spec.mounts ?? []),
-      { destination: '/shared', source: 'shared', options: ['bind', 'rw'] },
-    ];
-  });
-  return { ...bundle, shared };
-}
-
-function count(shared: string): number {
-  const file = join(shared, 'count');
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let attempt = 0; !holds(); attempt++) {
-    if (attempt === 1200) throw new Error('it did not happen within a minute');
-    await delay(50);
-  }
-}
-
-async function counting(bundle: TestBundle & { readonly shared: string }): Promise<string> {
-  const id = testId();
-  await create(id, { bundle: bundle.directory, root: bundle.root, stdio });
-  await start(id, { root: bundle.root });
-  await until(() => count(bundle.shared) >= 3);
-  return id;
-}
+const skip = cannotCheckpoint();
+const stdio = noStdio;
 
 test('a container goes on where it was', { skip }, async () => {
   using bundle = countingBundle();
@@ -110,11 +66,7 @@ test('a container is left running, and another one goes on from the same place',
   assert.deepEqual(leftovers(bundle), []);
 });
 
-const cannotTrack =
-  skip ||
-  (spawnSync(criu, ['check', '--feature', 'mem_dirty_track']).status === 0
-    ? false
-    : 'needs a kernel that tracks changed memory');
+const cannotTrack = cannotWithout('mem_dirty_track', 'needs a kernel that tracks changed memory');
 
 test('memory is written first, and then what changed', { skip: cannotTrack }, async () => {
   using bundle = countingBundle();

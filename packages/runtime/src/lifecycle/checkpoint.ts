@@ -1,14 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { checkpointDirectories, makePrivateDirectory } from '../checkpoint/directories.ts';
+import { type DumpSettings, dumpRequest } from '../checkpoint/dump-request.ts';
+import { streamTargets, writeFacts } from '../checkpoint/facts.ts';
 import { criuFailure } from '../checkpoint/failure.ts';
-import { findCriu, prepareDirectories, streamTargets, writeFacts } from '../checkpoint/files.ts';
 import { externalMounts } from '../checkpoint/mounts.ts';
-import {
-  type CriuSettings,
-  commonOptions,
-  externalNamespaces,
-  joinedNamespaces,
-} from '../checkpoint/options.ts';
-import { criuFds, encodeRequest, message } from '../checkpoint/request.ts';
+import { findCriu } from '../checkpoint/program.ts';
 import { runtimeEnvironment } from '../env.ts';
 import { RuntimeError } from '../errors.ts';
 import { startCriu } from '../init/index.ts';
@@ -18,36 +14,14 @@ import { type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
 import { remove } from './remove.ts';
 
 /** Options of {@link checkpoint}. */
-export interface CheckpointOptions extends LifecycleOptions, CriuSettings {
-  /** A former image, from the image path on, of which only what changed since is written. */
-  readonly parentPath?: string | undefined;
-  /** Let the container run on. */
-  readonly leaveRunning?: boolean | undefined;
-  /** Write memory alone, and let the container run on. */
-  readonly preDump?: boolean | undefined;
-  readonly tcpSkipInFlight?: boolean | undefined;
-  readonly linkRemap?: boolean | undefined;
-  /** Send memory to a page server instead of writing it. */
-  readonly pageServer?: { readonly address: string; readonly port: number } | undefined;
-  /** A descriptor of this process that gets a byte when lazy pages can be asked for. */
-  readonly statusFd?: number | undefined;
-}
+export interface CheckpointOptions extends LifecycleOptions, DumpSettings {}
 
 const stdio = ['ignore', 'inherit', 'inherit'] as const;
+const logFile = 'dump.log';
 
-/** Freezing the container as a whole is quicker and surer than stopping its processes one by one. */
-function freezer(record: ContainerRecord): string | undefined {
-  const directories = record.cgroup?.directories ?? [];
-  const found = directories.find(
-    ({ version, controllers }) => version === 'v2' || controllers.includes('freezer'),
-  );
-  return directories.find(({ controllers }) => controllers.includes('freezer'))?.path ?? found?.path;
-}
+type RunningRecord = ContainerRecord & { readonly init: { readonly pid: number } };
 
-function requireRunning(
-  root: string,
-  id: string,
-): ContainerRecord & { readonly init: { readonly pid: number } } {
+function requireRunning(root: string, id: string): RunningRecord {
   const record = requireRecord(root, id);
   const status = containerStatus(root, record);
   if ((status === 'running' || status === 'paused') && record.init !== undefined)
@@ -55,33 +29,8 @@ function requireRunning(
   throw new RuntimeError(
     'ERR_OCI_CONTAINER_STATE',
     `container cannot be checkpointed in ${status} state: ${id}`,
-    {
-      actual: status,
-      expected: 'running',
-    },
+    { actual: status, expected: 'running' },
   );
-}
-
-function dumpRequest(
-  record: ContainerRecord & { readonly init: { readonly pid: number } },
-  options: CheckpointOptions & { readonly external: readonly string[] },
-): Uint8Array {
-  const { pid } = record.init;
-  const logFile = 'dump.log';
-  const { pageServer } = options;
-  return encodeRequest(options.preDump ? 'preDump' : 'dump', {
-    ...commonOptions(options, { spec: record.spec, logFile, rootfs: record.rootfs }),
-    pid,
-    freezeCgroup: freezer(record),
-    external: options.external,
-    leaveRunning: options.leaveRunning,
-    trackMemory: options.preDump === true || options.parentPath !== undefined,
-    parent: options.parentPath,
-    skipInFlight: options.tcpSkipInFlight,
-    linkRemap: options.linkRemap,
-    pageServer: pageServer && message([1, pageServer.address], [2, pageServer.port]),
-    statusFd: options.statusFd === undefined ? undefined : criuFds.inherited,
-  });
 }
 
 /**
@@ -93,47 +42,29 @@ export async function checkpoint(id: string, options: CheckpointOptions): Promis
   options.signal?.throwIfAborted();
   const root = stateRoot(options);
   const record = requireRunning(root, id);
+  const { spec, bundle, rootfs, cgroup } = record;
   const { pid } = record.init;
   const criu = findCriu(options.criu ?? runtimeEnvironment().OCI_CRIU);
-  const { images, work } = prepareDirectories(options);
-  const { spec, bundle, cgroup } = record;
-  const mounts = externalMounts({
-    mountinfo: readFileSync(`/proc/${pid}/mountinfo`, 'utf8'),
-    spec,
-    bundle,
-    cgroup,
-  });
-  const namespaces = joinedNamespaces(spec).map(
-    ({ type, path }) =>
-      `${type === 'network' ? 'net' : 'pid'}[${statSync(path).ino}]:${externalNamespaces[type]}`,
-  );
-  const external = [...mounts.map(({ path }) => `mnt[${path}]:${path}`), ...namespaces];
+  const { images, work } = checkpointDirectories(options);
+  for (const directory of [images, work]) makePrivateDirectory(directory);
+  const mountinfo = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
+  const mounts = externalMounts({ mountinfo, spec, bundle, cgroup });
   if (!options.preDump) {
-    writeFacts(images, {
-      descriptors: streamTargets(pid),
-      mounts,
-      hasTerminal: spec.process?.terminal === true,
-    });
+    const hasTerminal = spec.process?.terminal === true;
+    writeFacts(images, { descriptors: streamTargets(pid), mounts, hasTerminal });
   }
   try {
     await startCriu({
-      ...{
-        spec: { ...spec, process: { ...spec.process, terminal: false, cwd: '/', user: { uid: 0, gid: 0 } } },
-        id,
-        bundle,
-        criu,
-        images,
-        work,
-      },
-      stdio,
+      // criu is not the container's process, and runs as this program does.
+      spec: { ...spec, process: { ...spec.process, terminal: false, cwd: '/', user: { uid: 0, gid: 0 } } },
+      ...{ id, bundle, criu, images, work, stdio },
+      ...dumpRequest(options, { pid, spec, rootfs, mounts, cgroup, logFile }),
       lifetime: 'detached',
-      inherited: options.statusFd === undefined ? [] : [`/proc/${process.pid}/fd/${options.statusFd}`],
-      request: dumpRequest(record, { ...options, external }),
       cgroupProcs: [],
       signal: options.signal,
     });
   } catch (error) {
-    throw criuFailure(error, { what: 'checkpoint the container', work, logFile: 'dump.log' });
+    throw criuFailure(error, { what: 'checkpoint the container', work, logFile });
   }
   if (!options.leaveRunning && !options.preDump)
     await remove(id, { root, force: true, onEvent: options.onEvent });

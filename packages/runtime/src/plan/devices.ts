@@ -7,7 +7,7 @@ import { initStep, type Step } from './step.ts';
 const fileTypes = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
 
 /** The devices that every container has (runtime-spec `config-linux.md`, "Default Devices"). */
-const defaultDevices: readonly Device[] = (
+export const defaultDevices: readonly Device[] = (
   [
     ['null', 1, 3],
     ['zero', 1, 5],

@@ -1,4 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { filterSizeLimit } from '../limits.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { containerDirectory } from './store.ts';
 
 /** A compiled seccomp filter: instructions of struct sock_filter, and flags of seccomp(2). */
@@ -20,17 +22,11 @@ export function writeFilter(root: string, id: string, { program, flags }: Stored
 
 /** The filter that a container was made with; undefined when it has none. */
 export function readFilter(root: string, id: string): StoredFilter | undefined {
-  let fd: number;
   try {
-    fd = openSync(filterPath(root, id), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const bytes = readRegularFile(filterPath(root, id), { limit: filterSizeLimit });
+    return { flags: bytes.readUInt32LE(0), program: bytes.subarray(4) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    const bytes = readFileSync(fd);
-    return { flags: bytes.readUInt32LE(0), program: bytes.subarray(4) };
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,14 +1,9 @@
 import {
-  closeSync,
-  constants,
   type Dirent,
   existsSync,
-  fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   type Stats,
@@ -16,6 +11,7 @@ import {
 } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
 import { stateSizeLimit } from '../limits.ts';
+import { readRegularFile, UnfitFile } from '../regular-file.ts';
 import { checkContainerId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 import { uniqueName } from './unique.ts';
@@ -100,19 +96,12 @@ export function writeRecord(root: string, record: ContainerRecord): void {
 }
 
 function readStateFile(path: string): string | undefined {
-  let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return readRegularFile(path, { limit: stateSizeLimit }).toString('utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const isUnfit = error instanceof UnfitFile || (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isUnfit) return undefined;
     throw error;
-  }
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile() || stats.size > stateSizeLimit) return undefined;
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
   }
 }
 

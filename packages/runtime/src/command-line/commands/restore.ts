@@ -40,6 +40,7 @@ export const command: Command = {
       await restoreDetached(containerId(context), options);
       return 0;
     }
-    return (await restore(containerId(context), options)).exitCode;
+    const onStarted = context.forwardSignals;
+    return (await restore(containerId(context), { ...options, onStarted })).exitCode;
   },
 };

@@ -1,0 +1,87 @@
+import type { RuntimeSpec } from '@ocijs/bundle/spec';
+import { attachmentOf, procsFiles } from '../cgroup/index.ts';
+import type { InitProcess, StartInitOptions } from '../init/index.ts';
+import { planResctrl } from '../resctrl/group.ts';
+import type { SeccompProfile } from '../seccomp/types.ts';
+import { writeFilter } from '../state/filter.ts';
+import { checkContainerId } from '../state/id.ts';
+import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
+import { checkSpec } from './check.ts';
+import { stateRoot } from './context.ts';
+import { Creation, type CreationOptions, firstRecord, type PreparedContainer } from './creation.ts';
+import { type CgroupManager, planGroup } from './group.ts';
+import { compileFilter, type Filter } from './seccomp.ts';
+import { checkTerminal } from './terminal.ts';
+
+/** What a container is made from, whether its processes are new or restored. */
+export interface ContainerSource extends Omit<CreationOptions, 'keepExit'> {
+  /** The bundle's directory. */
+  readonly bundle: string;
+  /** Used instead of the bundle's `config.json`. */
+  readonly spec?: RuntimeSpec | undefined;
+  /** A file that is used instead of the bundle's `config.json`. */
+  readonly config?: string | undefined;
+  /** A unix socket that receives the master of the container's terminal. */
+  readonly consoleSocket?: string | undefined;
+  /** Who makes the container's cgroup; `cgroupfs`, this program itself, by default. */
+  readonly cgroupManager?: CgroupManager | undefined;
+}
+
+/** A container that has everything but processes. */
+export interface EmptyContainer
+  extends Required<Pick<StartInitOptions, 'cgroupProcs' | 'deviceProgram' | 'enterCgroup' | 'onCreated'>> {
+  readonly creation: Creation;
+  readonly bundle: LoadedBundle;
+  readonly filter: Filter | undefined;
+}
+
+/** Options of {@link makeContainer}. */
+export interface MakeContainerOptions extends ContainerSource, Pick<CreationOptions, 'keepExit'> {
+  /** Who waits for the first process. */
+  readonly lifetime: 'detached' | 'attached';
+  /** The profile of `spec` with exact values, when its text was read. */
+  readonly seccomp?: SeccompProfile | undefined;
+  /** Starts the first process of the container. */
+  readonly startFirst: (container: EmptyContainer) => Promise<InitProcess>;
+}
+
+/**
+ * Makes a container and has its first process started. Everything that can be refused is refused before the first effect; a
+ * failure after it leaves nothing behind. Throws what `create` throws.
+ */
+export async function makeContainer(id: string, options: MakeContainerOptions): Promise<PreparedContainer> {
+  options.signal?.throwIfAborted();
+  checkContainerId(id);
+  const root = stateRoot(options);
+  const bundle = loadRuntimeBundle(options.bundle, { spec: options.spec, config: options.config });
+  checkSpec(bundle.spec);
+  checkTerminal(bundle.spec, options);
+  const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
+  const manager = options.cgroupManager ?? 'cgroupfs';
+  const group = await planGroup(id, bundle.spec, { manager, signal: options.signal });
+  if (group.devicesUnrestricted) {
+    const message = 'access to devices is not restricted: no cgroup file system for devices is mounted';
+    options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
+  }
+  const resctrl = planResctrl(id, bundle.spec.linux?.intelRdt);
+  const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
+  try {
+    await creation.makeCgroup(group);
+    if (resctrl !== undefined) creation.makeResctrl(resctrl);
+    if (filter !== undefined) writeFilter(root, id, filter);
+    const { cgroup } = creation.record;
+    const init = await options.startFirst({
+      creation,
+      bundle,
+      filter,
+      cgroupProcs: [...(cgroup === undefined ? [] : procsFiles(cgroup)), ...(resctrl?.tasks ?? [])],
+      deviceProgram: attachmentOf(cgroup, group.deviceProgram),
+      enterCgroup: group.enter,
+      onCreated: (pid) => creation.onCreated(pid),
+    });
+    return await creation.finish(init);
+  } catch (error) {
+    await creation.undo();
+    throw error;
+  }
+}

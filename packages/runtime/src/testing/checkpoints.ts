@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { create } from '../lifecycle/create.ts';
+import { start } from '../lifecycle/start.ts';
+import { busyboxBundle, cannotRunAsRoot, type TestBundle, testId } from './busybox-bundle.ts';
+
+/** The criu that tests use: `$OCI_CRIU`, or the installed one. */
+export const criu: string = process.env['OCI_CRIU'] || 'criu';
+
+/** Why containers cannot be checkpointed here; false when they can. */
+export function cannotCheckpoint(): string | false {
+  const cannot = cannotRunAsRoot();
+  if (cannot) return cannot;
+  const { status, error } = spawnSync(criu, ['check'], { stdio: 'ignore' });
+  if (error !== undefined) return 'needs criu';
+  return status === 0 ? false : 'needs a criu that works with this kernel (criu check)';
+}
+
+/** Why something cannot be tested that criu does only on some kernels; false when it can. */
+export function cannotWithout(feature: string, what: string): string | false {
+  const cannot = cannotCheckpoint();
+  if (cannot) return cannot;
+  return spawnSync(criu, ['check', '--feature', feature]).status === 0 ? false : what;
+}
+
+export const noStdio = ['ignore', 'ignore', 'ignore'] as const;
+
+/** A bundle that shares a directory with the host. */
+export interface SharingBundle extends TestBundle {
+  readonly shared: string;
+}
+
+const counter =
+  'i=0; while true; do i=$((i+1)); echo $i >/shared/now; mv /shared/now /shared/count; sleep 0.05; done';
+
+/** A container that counts, in memory, and writes where it is to a file of a directory that it shares with the host. */
+export function countingBundle(script: string = counter): SharingBundle {
+  const bundle = busyboxBundle(script);
+  const shared = join(bundle.directory, 'shared');
+  mkdirSync(shared);
+  bundle.change((spec) => {
+    spec.root = { path: 'rootfs', readonly: true };
+    mkdirSync(join(bundle.directory, 'rootfs/shared'));
+    spec.mounts = [
+      ...(spec.mounts ?? []),
+      { destination: '/shared', source: 'shared', options: ['bind', 'rw'] },
+    ];
+  });
+  return { ...bundle, shared };
+}
+
+/** How far the container has counted. */
+export function count(shared: string): number {
+  const file = join(shared, 'count');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+}
+
+/** Waits until something holds; for a minute, since machines of tests are busy. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let attempt = 0; !holds(); attempt++) {
+    if (attempt === 1200) throw new Error('it did not happen within a minute');
+    await delay(50);
+  }
+}
+
+/** Starts a container of the bundle that has begun to count; returns its id. */
+export async function counting(bundle: SharingBundle): Promise<string> {
+  const id = testId();
+  await create(id, { bundle: bundle.directory, root: bundle.root, stdio: noStdio });
+  await start(id, { root: bundle.root });
+  await until(() => count(bundle.shared) >= 3);
+  return id;
+}
