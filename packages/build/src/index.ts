@@ -1,4 +1,10 @@
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
+export {
+  openRemoteContext,
+  type RemoteContext,
+  type RemoteContextOptions,
+  readContextDockerfile,
+} from './context/remote-context.ts';
 export * from './dockerfile/index.ts';
 export * from './errors.ts';
 export { build } from './executor/build.ts';
@@ -8,3 +14,5 @@ export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/i
 export * from './limits.ts';
 export { type LintReport, lint } from './lint/lint.ts';
 export type { CheckContext, CheckName, Finding } from './lint/types.ts';
+export { formatLock, parseLock, updateLock } from './sources/lock-file.ts';
+export type { BuildSource } from './sources/source-record.ts';

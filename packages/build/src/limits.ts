@@ -21,3 +21,9 @@ export const FAILURE_LINES = 20;
 
 /** A file that `ADD` fetches, in bytes. */
 export const MAX_REMOTE_BYTES: number = 64 * 1024 * 1024 * 1024;
+
+/** `oci.lock`, in bytes. */
+export const MAX_LOCK_BYTES: number = 16 * 1024 * 1024;
+
+/** What a build context that comes as an archive may hold, in files and directories. */
+export const MAX_CONTEXT_ENTRIES: number = 4 * 1024 * 1024;

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { compress, readImageTree, writeTar } from '@ocijs/image';
 import { isOciError } from '@ocijs/image/errors';
+import { gitDaemon } from '../testing/git-daemon.ts';
 import { scene } from '../testing/scene.ts';
 
 async function archive(
@@ -119,58 +118,3 @@ describe('ADD', () => {
     );
   });
 });
-
-/** A repository `repo` with a file `sub/file` on the branch main, served on loopback. */
-async function gitDaemon(directory: string) {
-  const repository = join(directory, 'served/repo');
-  await mkdir(join(repository, 'sub'), { recursive: true });
-  await writeFile(join(repository, 'sub/file'), 'text');
-  const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false'];
-  for (const args of [
-    ['init', '-q', '-b', 'main'],
-    ['add', '.'],
-    [...identity, 'commit', '-qm', 'x'],
-  ])
-    execFileSync('git', args, { cwd: repository, stdio: 'ignore' });
-  const port = await freePort();
-  const daemon = spawn(
-    'git',
-    [
-      'daemon',
-      '--export-all',
-      '--listen=127.0.0.1',
-      `--port=${port}`,
-      `--base-path=${join(directory, 'served')}`,
-    ],
-    { stdio: 'ignore', detached: true },
-  );
-  const url = `git://127.0.0.1:${port}/repo`;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      execFileSync('git', ['ls-remote', url], { stdio: 'ignore' });
-      break;
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await sleep(50);
-    }
-  }
-  return {
-    url,
-    async [Symbol.asyncDispose](): Promise<void> {
-      const ended = once(daemon, 'close');
-      // The daemon is a child of the git that was started: both are in one group.
-      process.kill(-(daemon.pid ?? 0), 'SIGKILL');
-      await ended;
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

@@ -62,15 +62,7 @@ export async function* archiveEntries(
 function moveEntry({ header, body }: TarReadEntry, directory: string): TarWriteEntry | undefined {
   const path = below(directory, header.name);
   if (path === directory) return undefined;
-  if (path.split('/').some((name) => name.startsWith('.wh.')))
-    throw new BuildError(
-      'ERR_OCI_BUILD_ARCHIVE_INVALID',
-      `the archive holds ${header.name}, which would remove files of the image`,
-      {
-        entry: header.name,
-        hint: 'unpack it in a RUN instruction',
-      },
-    );
+  if (path.split('/').some((name) => name.startsWith('.wh.'))) throw whiteoutRefused(header.name);
   const {
     offset: _offset,
     sparse: _sparse,
@@ -81,6 +73,15 @@ function moveEntry({ header, body }: TarReadEntry, directory: string): TarWriteE
   const linkname = header.type === 'link' ? below(directory, header.linkname) : header.linkname;
   const moved = { ...rest, name: path, linkname, uname: '', gname: '' };
   return header.type === 'file' && header.size > 0 ? { header: moved, body } : { header: moved };
+}
+
+/** The error for a name that means something else in a layer than in an archive. */
+export function whiteoutRefused(name: string): BuildError {
+  return new BuildError(
+    'ERR_OCI_BUILD_ARCHIVE_INVALID',
+    `the archive holds ${name}, which would remove files of the image`,
+    { entry: name, hint: 'unpack it in a RUN instruction' },
+  );
 }
 
 function below(directory: string, name: string): string {

@@ -4,7 +4,10 @@ import { openLayeredTree } from '@ocijs/bundle';
 import { type CopyRoot, type SelectedSource, selectFiles } from '../copy/select-files.ts';
 import type { CopyInstruction } from '../dockerfile/instructions/types.ts';
 import { parseGitReference } from '../git/git-reference.ts';
+import type { SourceRecord } from '../sources/source-record.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 import { isArchive } from './archive.ts';
+import type { Secrets } from './credentials.ts';
 import { checkoutGit } from './git-checkout.ts';
 import { fetchRemoteFile, isRemoteFile } from './remote-file.ts';
 
@@ -20,6 +23,10 @@ export interface GatherOptions {
   readonly root: CopyRoot;
   /** Where downloads are put. */
   readonly scratch: string;
+  /** Told of what is fetched, with its digest. */
+  readonly sources: SourceRecord;
+  /** Those that servers ask for. */
+  readonly secrets?: Secrets | undefined;
   /** Closed when the sources have been read. */
   readonly resources: DisposableStack;
   readonly signal?: AbortSignal | undefined;
@@ -45,18 +52,24 @@ export async function gatherSources(
 async function fetchSource(
   source: string,
   instruction: CopyInstruction,
-  { scratch, resources, signal }: GatherOptions,
+  options: GatherOptions,
 ): Promise<readonly SelectedSource[] | undefined> {
   const git = parseGitReference(source);
   if (!isRemoteFile(source) && (git === undefined || git.mayBeLocal)) return undefined;
-  const directory = join(await mkdtemp(join(scratch, 'add-')), 'source');
+  const directory = join(await mkdtemp(join(options.scratch, 'add-')), 'source');
   await mkdir(directory);
   const { checksum, keepGitDirectory, exclude } = instruction;
-  const name =
-    git === undefined
-      ? await fetchRemoteFile(source, { directory, checksum, signal })
-      : `${git.subdirectory ?? ''}/`;
-  if (git !== undefined) await checkoutGit(git, { directory, keepGitDirectory, checksum, signal });
-  const tree = resources.use(openLayeredTree([directory], 'trusted'));
-  return selectFiles({ tree, label: source }, name, { exclude, parents: false });
+  const { secrets, signal } = options;
+  const shared = { directory, checksum, secrets, signal };
+  let name = `${git?.subdirectory ?? ''}/`;
+  if (git === undefined) {
+    const file = await fetchRemoteFile(source, shared);
+    options.sources.note({ type: 'http', name: source, digest: file.digest });
+    ({ name } = file);
+  } else {
+    const commit = await checkoutGit(git, { ...shared, keepGitDirectory });
+    options.sources.note({ type: 'git', name: source, digest: commit });
+  }
+  const tree = options.resources.use(openLayeredTree([directory], 'trusted'));
+  return selectFiles({ tree, label: withoutCredentials(source) }, name, { exclude, parents: false });
 }

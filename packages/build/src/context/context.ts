@@ -1,9 +1,11 @@
-import { open, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { type LayeredTree, openLayeredTree } from '@ocijs/bundle';
 import { BuildError } from '../errors.ts';
 import { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from '../ignore/ignore.ts';
 import { MAX_IGNORE_FILE_BYTES } from '../limits.ts';
+import type { BuildSource } from '../sources/source-record.ts';
+import { readTextFile } from './read-text-file.ts';
+import { readTreeFile } from './read-tree-file.ts';
 
 /** The files that a build may see. Disposing closes it. */
 export interface BuildContext extends Disposable {
@@ -11,12 +13,19 @@ export interface BuildContext extends Disposable {
   readonly label: string;
   readonly tree: LayeredTree;
   readonly ignore: IgnoreRules;
+  /** Where it is from, if it is not of this host. */
+  readonly source?: BuildSource | undefined;
 }
 
 export interface OpenContextOptions {
-  /** The path of the Dockerfile: `NAME.dockerignore` beside it goes before `.dockerignore` of the context. */
+  /**
+   * The path of the Dockerfile: `NAME.dockerignore` beside it goes before `.dockerignore` of the context. Of this host, unless
+   * `dockerfileInside` says that it is in the context.
+   */
   readonly dockerfile?: string | undefined;
+  readonly dockerfileInside?: boolean | undefined;
   readonly label?: string | undefined;
+  readonly source?: BuildSource | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,21 +42,41 @@ export async function openContext(
   const place = await realpath(directory).catch((cause: unknown) => {
     throw invalid(directory, 'does not exist', cause);
   });
-  const own =
-    options.dockerfile === undefined ? undefined : await readIgnoreFile(`${options.dockerfile}.dockerignore`);
-  const text = own ?? (await readIgnoreFile(join(place, '.dockerignore'))) ?? '';
-  const ignore = createIgnoreRules(parseIgnoreFile(text));
+  const tree = openTree(place, directory);
   try {
-    const tree = openLayeredTree([place], 'trusted');
+    const text = (await ownIgnoreFile(tree, options)) ?? readIgnoreFile(tree, '.dockerignore') ?? '';
     return {
       label: options.label ?? 'the build context',
       tree,
-      ignore,
+      ignore: createIgnoreRules(parseIgnoreFile(text)),
+      source: options.source,
       [Symbol.dispose]: () => tree[Symbol.dispose](),
     };
   } catch (error) {
+    tree[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openTree(place: string, directory: string): LayeredTree {
+  try {
+    return openLayeredTree([place], 'trusted');
+  } catch (error) {
     throw invalid(directory, 'cannot be opened', error);
   }
+}
+
+async function ownIgnoreFile(
+  tree: LayeredTree,
+  { dockerfile, dockerfileInside = false }: OpenContextOptions,
+): Promise<string | undefined> {
+  if (dockerfile === undefined) return undefined;
+  const path = `${dockerfile}.dockerignore`;
+  return dockerfileInside ? readIgnoreFile(tree, path) : readTextFile(path, MAX_IGNORE_FILE_BYTES);
+}
+
+function readIgnoreFile(tree: LayeredTree, path: string): string | undefined {
+  return readTreeFile(tree, path, MAX_IGNORE_FILE_BYTES)?.toString('utf8');
 }
 
 function invalid(directory: string, why: string, cause: unknown): BuildError {
@@ -56,23 +85,4 @@ function invalid(directory: string, why: string, cause: unknown): BuildError {
     cause,
     hint: 'give the directory that COPY takes its files from',
   });
-}
-
-async function readIgnoreFile(path: string): Promise<string | undefined> {
-  await using file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
-  if (file === undefined) return undefined;
-  const { size } = await file.stat();
-  if (size > MAX_IGNORE_FILE_BYTES)
-    throw new BuildError(
-      'ERR_OCI_BUILD_CONTEXT_INVALID',
-      `${path} is larger than ${MAX_IGNORE_FILE_BYTES} bytes`,
-      {
-        path,
-        limit: MAX_IGNORE_FILE_BYTES,
-      },
-    );
-  return file.readFile('utf8');
 }

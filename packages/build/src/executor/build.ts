@@ -1,17 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLayeredTree, openSnapshots } from '@ocijs/bundle';
-import { hostPlatform, type ImageDraft, type ImageSource, writeDraft } from '@ocijs/image';
+import { formatPlatform, hostPlatform, type ImageDraft, type ImageSource, writeDraft } from '@ocijs/image';
 import { openStepCache } from '../cache/step-cache.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { type PlannedStage, planBuild, type StageSource } from '../dockerfile/graph/plan.ts';
 import { BuildError } from '../errors.ts';
+import { createSourceRecord } from '../sources/source-record.ts';
 import type { BuildEnvironment } from './environment.ts';
 import { executeStage } from './execute-stage.ts';
+import { finishImage } from './finish-image.ts';
 import { openDraft } from './open-draft.ts';
 import { openScratch } from './scratch.ts';
 import { completeDraft, emptyState, type StageState, stateFromImage, stateFromStage } from './stage-state.ts';
+import { stateFromContext } from './state-from-context.ts';
 import type { BuildEvent, BuildOptions, BuildResult } from './types.ts';
 
 /**
@@ -24,15 +27,18 @@ import type { BuildEvent, BuildOptions, BuildResult } from './types.ts';
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const { store, signal } = options;
   signal?.throwIfAborted();
-  const dockerfile = parseDockerfile(options.dockerfile);
+  const dockerfile =
+    typeof options.dockerfile === 'string' ? parseDockerfile(options.dockerfile) : options.dockerfile;
   const platform = options.platform ?? hostPlatform();
   const plan = planBuild(dockerfile, {
     target: options.target,
     given: options.arguments ?? new Map(),
     targetPlatform: platform,
     buildPlatform: hostPlatform(),
-    contexts: new Set(options.contexts?.keys()),
+    contexts: imagesAmong(options.contexts),
   });
+  const sources = createSourceRecord(options.locked);
+  if (options.context?.source !== undefined) sources.note(options.context.source);
   const snapshots = await openSnapshots(join(store.directory, 'snapshots'), { signal });
   using _inUse = await snapshots.use({ signal });
   await using opened = await openScratch(store);
@@ -47,6 +53,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     store,
     snapshots,
     cache: openStepCache(store),
+    sources,
     scratch,
     openSource: (source, { stage }) => openSource(source, platformOf(stage)),
     openState: (state) => openTree(completeDraft(state), 'the image'),
@@ -72,9 +79,17 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 
   function resolveImage(name: string, wanted: typeof platform): Promise<ImageSource> {
     const key = JSON.stringify([name, wanted]);
-    const known = images.get(key) ?? options.resolveImage(name, { platform: wanted, signal });
+    const known = images.get(key) ?? findImage(name, wanted);
     images.set(key, known);
     return known;
+  }
+
+  async function findImage(name: string, wanted: typeof platform): Promise<ImageSource> {
+    const image = await (options.resolveImage === undefined
+      ? store.image(name, { platform: wanted, signal })
+      : options.resolveImage(name, { platform: wanted, signal }));
+    sources.note({ type: 'image', name, platform: formatPlatform(wanted), digest: image.descriptor.digest });
+    return image;
   }
 
   async function openSource(source: StageSource, wanted: typeof platform): Promise<CopyRoot & Disposable> {
@@ -84,10 +99,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     if (source.kind === 'image')
       return openTree(stateFromImage(await resolveImage(source.name, wanted)).draft, source.name);
     const context = source.name === '' ? options.context : options.contexts?.get(source.name);
-    if (context === undefined)
+    if (context === undefined || 'image' in context)
       throw new BuildError('ERR_OCI_BUILD_CONTEXT_INVALID', 'there is no build context to copy from', {
         hint: 'give the directory that has the files',
       });
+    if (context.source !== undefined) sources.note(context.source);
     // The context stays open for other steps.
     return { ...context, [Symbol.dispose]: () => undefined };
   }
@@ -113,6 +129,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       const triggers = lower.config.config.OnBuild ?? [];
       return executeStage(environment, planned, { state: stateFromStage(lower), triggers });
     }
+    if (base.kind === 'context') {
+      using root = await openSource(base, planned.platform);
+      const state = await stateFromContext(root, { store, platform: planned.platform, options });
+      return executeStage(environment, planned, { state, triggers: [] });
+    }
     const image = await resolveImage(base.name, planned.platform);
     await writeDraft(store, stateFromImage(image).draft, { sources: [image], signal });
     return executeStage(environment, planned, {
@@ -121,26 +142,28 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     });
   }
 
+  /** How many layers of a stage are those of the image that it starts from, itself or by way of other stages. */
+  async function inheritedLayers({ base, platform: wanted }: PlannedStage): Promise<number> {
+    if (base.kind === 'image') return (await resolveImage(base.name, wanted)).manifest.layers.length;
+    const lower = plan.stages.find(({ stage }) => base.kind === 'stage' && stage.index === base.index);
+    return lower === undefined ? 0 : inheritedLayers(lower);
+  }
+
   for (const { stage } of plan.stages) void stageOf(stage.index);
   const state = await stageOf(plan.target.stage.index);
-  const draft = finished(state, options);
+  const draft = await finishImage(state, { ...options, inherited: () => inheritedLayers(plan.target) });
   const [first, ...more] = options.names ?? [];
   const descriptor = await writeDraft(store, draft, { name: first, signal });
   for (const name of more) await store.tag(name, descriptor);
   const image = await store.image(descriptor, { platform: plan.target.platform, signal });
-  return { descriptor, image, steps: counter.steps };
+  return { descriptor, image, sources: sources.list(), steps: counter.steps };
 }
 
-function finished(state: StageState, { labels = {}, annotations = {} }: BuildOptions): ImageDraft {
-  const draft = completeDraft(state);
-  const { config = {} } = draft.config;
-  const withLabels =
-    Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
-  return {
-    ...draft,
-    config: { ...draft.config, config: withLabels },
-    manifest: Object.keys(annotations).length === 0 ? draft.manifest : { ...draft.manifest, annotations },
-  };
+/** Which of the contexts stand for images. */
+function imagesAmong(
+  contexts: BuildOptions['contexts'] = new Map(),
+): ReadonlyMap<string, { readonly image?: string }> {
+  return new Map([...contexts].map(([name, context]) => [name, 'image' in context ? context : {}]));
 }
 
 function countSteps(onEvent: ((event: BuildEvent) => void) | undefined) {

@@ -39,6 +39,8 @@ export async function copyStep(
   const { files, archives } = await gatherSources(instruction, {
     root,
     scratch: environment.scratch,
+    sources: environment.sources,
+    secrets: options.secrets,
     resources,
     signal,
   });

@@ -1,4 +1,5 @@
 import type { StageInstruction } from '../dockerfile/instructions/types.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 
 /** An instruction in one line, for the history and for messages, with its variables replaced. */
 export function describeStep(instruction: StageInstruction): string {
@@ -10,7 +11,10 @@ export function describeStep(instruction: StageInstruction): string {
     }
     case 'copy':
     case 'add': {
-      const sources = [...instruction.sources, ...instruction.files.map(({ name }) => `<<${name}`)];
+      const sources = [
+        ...instruction.sources.map(withoutCredentials),
+        ...instruction.files.map(({ name }) => `<<${name}`),
+      ];
       const flags = instruction.node.flags.map((flag) => `${flag} `).join('');
       return `${instruction.node.name} ${flags}${[...sources, instruction.destination].join(' ')}`;
     }

@@ -4,6 +4,7 @@ import type { StepCache } from '../cache/step-cache.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
 import type { BuildPlan, StageSource } from '../dockerfile/graph/plan.ts';
 import type { DockerfileSyntax } from '../dockerfile/syntax/parse.ts';
+import type { SourceRecord } from '../sources/source-record.ts';
 import type { StageState } from './stage-state.ts';
 import type { BuildOptions } from './types.ts';
 
@@ -15,6 +16,8 @@ export interface BuildEnvironment {
   readonly store: Store;
   readonly snapshots: Snapshots;
   readonly cache: StepCache;
+  /** What the build takes from outside. */
+  readonly sources: SourceRecord;
   /** A directory of this build alone, removed at its end. */
   readonly scratch: string;
   /** The files of a source, opened for reading; dispose of it after use. */

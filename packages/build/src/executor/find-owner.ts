@@ -1,6 +1,5 @@
-import { readSync } from 'node:fs';
 import { type LayeredTree, resolveUser, type UserDatabases } from '@ocijs/bundle';
-import { close } from '@ocijs/linux';
+import { readTreeFile } from '../context/read-tree-file.ts';
 import { MAX_USER_DATABASE_BYTES } from '../limits.ts';
 
 /** The ids that own a file. */
@@ -28,13 +27,7 @@ function readUserDatabases(tree: LayeredTree): UserDatabases {
 
 function readText(tree: LayeredTree, path: string): string | undefined {
   const { file } = tree.resolve(path, { followLast: true });
-  const isFile = file !== undefined && (file.status.mode & 0o170000) === 0o100000;
-  if (!isFile || file.status.size > MAX_USER_DATABASE_BYTES) return undefined;
-  const fd = tree.open(file);
-  try {
-    const buffer = Buffer.alloc(file.status.size);
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
-  } finally {
-    close(fd);
-  }
+  // What is too large to be a database of users is none.
+  if (file === undefined || file.status.size > MAX_USER_DATABASE_BYTES) return undefined;
+  return readTreeFile(tree, path, MAX_USER_DATABASE_BYTES)?.toString('utf8');
 }

@@ -1,5 +1,7 @@
 import type { Descriptor, ImageSource, OnEvent, Platform, Store } from '@ocijs/image';
 import type { BuildContext } from '../context/context.ts';
+import type { Dockerfile } from '../dockerfile/dockerfile.ts';
+import type { BuildSource } from '../sources/source-record.ts';
 
 /** Finds the images that `FROM` and `--from` name: in a store, a registry, wherever the caller has them. */
 export type ResolveImage = (
@@ -10,6 +12,11 @@ export type ResolveImage = (
     readonly onEvent?: OnEvent | undefined;
   },
 ) => Promise<ImageSource>;
+
+/** A context that is an image. */
+export interface ContextImage {
+  readonly image: string;
+}
 
 /** What happens during a build. Steps are numbered within their stage. */
 export type BuildEvent =
@@ -43,19 +50,20 @@ export type BuildEvent =
 export interface BuildOptions {
   /** The files that `COPY` and `ADD` see; without one there are none. */
   readonly context?: BuildContext | undefined;
-  /** The text of the Dockerfile. */
-  readonly dockerfile: string;
+  /** The text of the Dockerfile, or what `parseDockerfile` makes of it. */
+  readonly dockerfile: string | Dockerfile;
   /** Where images and layers are kept. */
   readonly store: Store;
-  readonly resolveImage: ResolveImage;
+  /** By itself images are those of the store. */
+  readonly resolveImage?: ResolveImage | undefined;
   /** `--build-arg`. */
   readonly arguments?: ReadonlyMap<string, string> | undefined;
   /** The stage to build; by itself the last one. */
   readonly target?: string | undefined;
   /** What the image is for; by itself this host. */
   readonly platform?: Platform | undefined;
-  /** Further contexts, by name. */
-  readonly contexts?: ReadonlyMap<string, BuildContext> | undefined;
+  /** Further contexts, by name: files, or the name of an image for `resolveImage`. They hide stages and images of that name. */
+  readonly contexts?: ReadonlyMap<string, BuildContext | ContextImage> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
@@ -65,7 +73,14 @@ export interface BuildOptions {
   readonly noCache?: boolean | undefined;
   /** What `RUN` has by itself: the network of this host, or none. */
   readonly network?: 'host' | 'none' | undefined;
-  /** The values of `RUN --mount=type=secret`, by id. They go nowhere else. */
+  /** One layer for all that the target adds to its base. */
+  readonly squash?: boolean | undefined;
+  /** What the sources have to be: `parseLock` reads it. Whatever else is met fails the build. */
+  readonly locked?: readonly BuildSource[] | undefined;
+  /**
+   * The values of `RUN --mount=type=secret`, by id. They go nowhere else but, under the names that BuildKit gives them
+   * (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_host`), to the servers of `ADD`.
+   */
   readonly secrets?: ReadonlyMap<string, Uint8Array> | undefined;
   /** The sockets of ssh agents for `RUN --mount=type=ssh`, by id. */
   readonly agents?: ReadonlyMap<string, string> | undefined;
@@ -82,6 +97,8 @@ export interface BuildResult {
   /** Describes the manifest, with the platform. */
   readonly descriptor: Descriptor;
   readonly image: ImageSource;
+  /** What the build took from outside. */
+  readonly sources: readonly BuildSource[];
   /** The steps that ran, and those that did not have to. */
   readonly steps: { readonly done: number; readonly cached: number };
 }

@@ -1,4 +1,5 @@
 import { BuildError } from '../errors.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 
 /** A place in a git repository, as `ADD` and build contexts name it. */
 export interface GitReference {
@@ -15,6 +16,10 @@ export interface GitReference {
   /** The times of the files: those of the commit, or of the checkout. */
   readonly modificationTime?: 'commit' | 'checkout';
   readonly fetchByCommit: boolean;
+  /** `?keep-git-dir=true`: the caller's own wish counts without it. */
+  readonly keepGitDirectory?: boolean;
+  /** Whether submodules are checked out, too. */
+  readonly submodules: boolean;
   /** `github.com/…` may be a path of this machine, too. */
   readonly mayBeLocal: boolean;
   /** Nothing proves who answers, nor that nobody changed it on the way. */
@@ -42,10 +47,12 @@ export function parseGitReference(text: string): GitReference | undefined {
     remote: location,
     shortName: (location.split(/[/:]/).at(-1) ?? '').replace(/\.git$/, ''),
     fetchByCommit: parameters.fetchByCommit,
+    submodules: parameters.submodules,
     ...kind,
     ...(ref === '' ? {} : { ref }),
     ...(subdirectory === '' ? {} : { subdirectory }),
     ...(parameters.checksum === '' ? {} : { checksum: parameters.checksum }),
+    ...(parameters.keepGitDirectory === undefined ? {} : { keepGitDirectory: parameters.keepGitDirectory }),
     ...(parameters.modificationTime === undefined ? {} : { modificationTime: parameters.modificationTime }),
   };
 }
@@ -79,11 +86,14 @@ interface Parameters {
   readonly checksum: string;
   readonly modificationTime?: 'commit' | 'checkout';
   readonly fetchByCommit: boolean;
+  readonly keepGitDirectory: boolean | undefined;
+  readonly submodules: boolean;
 }
 
 function readParameters(text: string, query: string): Parameters {
   const refs: string[] = [];
-  const found = { subdirectory: '', checksum: '', fetchByCommit: false };
+  const found = { subdirectory: '', checksum: '', fetchByCommit: false, submodules: true };
+  let keepGitDirectory: boolean | undefined;
   let modificationTime: 'commit' | 'checkout' | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === 'ref') refs.push(value);
@@ -96,10 +106,11 @@ function readParameters(text: string, query: string): Parameters {
       if (value !== 'commit' && value !== 'checkout')
         refuse(text, `mtime is commit or checkout, not ${value}`);
       else modificationTime = value;
-    } else if (name !== 'keep-git-dir' && name !== 'submodules')
-      refuse(text, `the parameter ${name} is unknown`);
+    } else if (name === 'submodules') found.submodules = value !== 'false';
+    else if (name === 'keep-git-dir') keepGitDirectory = value !== 'false';
+    else refuse(text, `the parameter ${name} is unknown`);
   }
-  const shared = { ...found, ref: agree(text, 'ref', refs) };
+  const shared = { ...found, keepGitDirectory, ref: agree(text, 'ref', refs) };
   return modificationTime === undefined ? shared : { ...shared, modificationTime };
 }
 
@@ -117,6 +128,8 @@ function splitOnce(text: string, separator: string): readonly [string, string] {
 
 function refuse(text: string, why: string): never {
   // User and password may stand in the name.
-  const shown = text.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
-  throw new BuildError('ERR_OCI_DOCKERFILE_INVALID', `the git reference ${shown} cannot be read: ${why}`);
+  throw new BuildError(
+    'ERR_OCI_DOCKERFILE_INVALID',
+    `the git reference ${withoutCredentials(text)} cannot be read: ${why}`,
+  );
 }

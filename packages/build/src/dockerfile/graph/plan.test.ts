@@ -51,7 +51,12 @@ describe('the stages of a build', () => {
   });
 
   test('a context that is named hides stages and images', () => {
-    const { target } = plan('FROM a AS x\nFROM x\nCOPY --from=y a b', { contexts: new Set(['x', 'y']) });
+    const { target } = plan('FROM a AS x\nFROM x\nCOPY --from=y a b', {
+      contexts: new Map([
+        ['x', {}],
+        ['y', {}],
+      ]),
+    });
     assert.deepEqual(target.base, { kind: 'context', name: 'x' });
     assert.deepEqual(target.sources.get('y'), { kind: 'context', name: 'y' });
   });

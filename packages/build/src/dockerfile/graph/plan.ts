@@ -1,4 +1,4 @@
-import { type Platform, parsePlatform } from '@ocijs/image';
+import { formatReference, type Platform, parsePlatform, parseReference } from '@ocijs/image';
 import { suggest } from '@ocijs/image/suggest';
 import type { Dockerfile, Stage } from '../dockerfile.ts';
 import { expandAt } from '../evaluate/expand-at.ts';
@@ -40,8 +40,8 @@ export interface PlanOptions {
   readonly targetPlatform: Platform;
   /** Where the build runs. */
   readonly buildPlatform: Platform;
-  /** The names of additional contexts. */
-  readonly contexts?: ReadonlySet<string>;
+  /** The names of additional contexts; those that stand for an image with its name. */
+  readonly contexts?: ReadonlyMap<string, { readonly image?: string | undefined }> | undefined;
 }
 
 /**
@@ -60,7 +60,10 @@ export function planBuild(dockerfile: Dockerfile, options: PlanOptions): BuildPl
     expand: (text, scope) =>
       expandIn(text, scope, { dockerfile, instruction: dockerfile.globalArguments[0] }),
   });
-  const planned = dockerfile.stages.map((stage) => planStage(dockerfile, stage, { ...options, global }));
+  const find = contextFinder(options.contexts ?? new Map());
+  const planned = dockerfile.stages.map((stage) =>
+    planStage(dockerfile, stage, { ...options, global, find }),
+  );
   const target = chooseTarget(dockerfile, planned, options.target);
   const needed = new Set<PlannedStage>();
   const visit = (stage: PlannedStage): void => {
@@ -75,10 +78,33 @@ export function planBuild(dockerfile: Dockerfile, options: PlanOptions): BuildPl
   return { stages: [...needed], target, global };
 }
 
+/** Finds the context that a name means. */
+type ContextFinder = (name: string) => StageSource | undefined;
+
+/** `alpine`, `alpine:latest` and `docker.io/library/alpine` are one name. */
+function contextFinder(contexts: NonNullable<PlanOptions['contexts']>): ContextFinder {
+  const byName = new Map([...contexts].map(([name, context]) => [normalName(name), { name, ...context }]));
+  return (text) => {
+    const found = byName.get(normalName(text));
+    if (found === undefined) return undefined;
+    const { name, image } = found;
+    return image === undefined ? { kind: 'context', name } : { kind: 'image', name: image };
+  };
+}
+
+function normalName(name: string): string {
+  try {
+    return formatReference(parseReference(name.toLowerCase()));
+  } catch {
+    // Names of contexts need not be names of images.
+    return name.toLowerCase();
+  }
+}
+
 function planStage(
   dockerfile: Dockerfile,
   stage: Stage,
-  options: PlanOptions & { readonly global: Scope },
+  options: PlanOptions & { readonly global: Scope; readonly find: ContextFinder },
 ): PlannedStage {
   const place = { dockerfile, instruction: stage.from };
   const base = expandIn(stage.from.base, options.global, place);
@@ -90,7 +116,7 @@ function planStage(
   const named = stage.from.platform;
   return {
     stage,
-    base: base === 'scratch' && !options.contexts?.has(base) ? { kind: 'scratch' } : find(base, options),
+    base: options.find(base) ?? (base === 'scratch' ? { kind: 'scratch' } : find(base)),
     platform: named === undefined ? options.targetPlatform : platformOf(named, options.global, place),
     sources: new Map(
       stage.instructions.flatMap((instruction) =>
@@ -99,8 +125,9 @@ function planStage(
     ),
   };
 
-  function find(name: string, { contexts }: PlanOptions): StageSource {
-    if (contexts?.has(name)) return { kind: 'context', name };
+  function find(name: string): StageSource {
+    const context = options.find(name);
+    if (context !== undefined) return context;
     const earlier = dockerfile.stages.findLast(
       ({ index, from }) => index < stage.index && from.stageName === name.toLowerCase(),
     );
@@ -108,9 +135,9 @@ function planStage(
   }
 
   function source(name: string, instruction: StageInstruction): StageSource {
-    if (!/^\d+$/.test(name) || options.contexts?.has(name)) {
+    if (!/^\d+$/.test(name) || options.find(name) !== undefined) {
       const own = stage.from.stageName !== undefined && stage.from.stageName === name.toLowerCase();
-      const found = find(name, options);
+      const found = find(name);
       if (own && found.kind === 'image')
         refuse(contextOf(dockerfile, instruction), `the stage ${name} cannot take files from itself`, {
           token: name,

@@ -1,0 +1,26 @@
+import { type Platform, type Store, writeLayer } from '@ocijs/image';
+import { layerEntries } from '../copy/layer-entries.ts';
+import { planCopy } from '../copy/plan-copy.ts';
+import { type CopyRoot, selectFiles } from '../copy/select-files.ts';
+import { emptyState, fileTime, type StageState, withStep } from './stage-state.ts';
+import type { BuildOptions } from './types.ts';
+
+/** The start of a stage whose base is a directory that the caller gave (`--build-context name=directory`): its files, and nothing else. */
+export async function stateFromContext(
+  root: CopyRoot,
+  {
+    store,
+    platform,
+    options: { created, signal },
+  }: { readonly store: Store; readonly platform: Platform; readonly options: BuildOptions },
+): Promise<StageState> {
+  const state = emptyState(platform);
+  const selected = selectFiles(root, '.', { exclude: [], parents: false });
+  const entries = layerEntries(planCopy(selected, [], { path: '/' }), {
+    owner: { uid: 0, gid: 0 },
+    timeNs: fileTime(state, created),
+    signal,
+  });
+  const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
+  return withStep(state, { layer: { descriptor, diffId }, createdBy: `FROM ${root.label}`, created });
+}
