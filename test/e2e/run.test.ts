@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '@ocijs/image';
 import { command } from '../kit/command.ts';
 import { busyboxImage } from '../kit/images.ts';
-import { belongings } from '../kit/leftovers.ts';
+import { type Belongings, belongings, leftovers } from '../kit/leftovers.ts';
 import { type OciHome, oci, ociHome, ociProgram } from '../kit/oci.ts';
 import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
@@ -17,16 +17,18 @@ const name = 'example.test/busybox:latest';
 describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000 }, () => {
   let temporary: TemporaryDirectory;
   let home: OciHome;
+  let found: Belongings;
 
   before(async () => {
     temporary = await temporaryDirectory();
+    found = belongings(temporary.path);
     home = ociHome(temporary.path);
     await using store = await openStore(home.store);
     await busyboxImage(store, name);
   });
 
   after(async () => {
-    const left = belongings(temporary.path);
+    const left = await leftovers(temporary.path, found);
     await temporary?.[Symbol.asyncDispose]();
     assert.deepEqual(left, { mounts: [], cgroups: [], processes: [] });
   });
