@@ -31,7 +31,9 @@ export {
   releaseRootfs,
 } from './snapshots/prepare-rootfs.ts';
 export { type RootfsRecord, readRootfsRecord } from './snapshots/rootfs-record.ts';
+export { type SettleUpperOptions, settleUpper } from './snapshots/settle-upper.ts';
 export {
+  type AdoptOptions,
   type EnsureOptions,
   openSnapshots,
   type RemoveUnusedOptions,

@@ -1,17 +1,13 @@
-import { mkdir, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Digest, ImageSource, OnEvent } from '@ocijs/image';
-import { fstat } from '@ocijs/linux';
-import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import type { LayerThread } from '../unpack/layer-thread.ts';
 import type { PlannedLayer } from '../unpack/plan.ts';
-import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { localFile, makeRootfs } from '../unpack/unpack.ts';
-import { type DirectoryLock, lockDirectory } from './lock.ts';
+import { makeSnapshot } from './make-snapshot.ts';
 import { rootfsName, type SnapshotKind, type SnapshotPaths } from './paths.ts';
-import { currentBoot, readSnapshotRecord, writeSnapshotRecord } from './record.ts';
+import { currentBoot, writeSnapshotRecord } from './record.ts';
 
 /** A snapshot to make. */
 export interface SnapshotTask {
@@ -35,58 +31,9 @@ export interface BuildOptions {
   readonly onEvent?: OnEvent | undefined;
 }
 
-/**
- * Makes a snapshot, or waits for the process that is making it. The directory in which it is made is the lock as
- * well: it has a known name, and what a killed process left in it is removed by the next one that locks it.
- */
+/** Makes a snapshot of a layer, or waits for the process that is making it. */
 export async function buildSnapshot(task: SnapshotTask, options: BuildOptions): Promise<void> {
-  const { paths } = task;
-  await mkdir(dirname(paths.staging), { recursive: true, mode: 0o700 });
-  for (;;) {
-    using lock = await lockStaging(paths.staging, options.signal);
-    if ((await readSnapshotRecord(paths.directory)) !== undefined) {
-      if (await isStill(paths.staging, lock)) await removeDirectoryTree(paths.staging);
-      return;
-    }
-    // Whoever had the lock before has moved or removed the directory.
-    if (!(await isStill(paths.staging, lock))) continue;
-    try {
-      await removeDirectoryTree(join(paths.staging, rootfsName));
-      await removeDirectoryTree(join(paths.staging, 'snapshot.json'));
-      await applySnapshot(task, options);
-      await removeDirectoryTree(paths.directory);
-      await rename(paths.staging, paths.directory);
-      return;
-    } catch (error) {
-      await removeDirectoryTree(paths.staging);
-      throw error;
-    }
-  }
-}
-
-async function lockStaging(path: string, signal: AbortSignal | undefined): Promise<DirectoryLock> {
-  for (;;) {
-    try {
-      await mkdir(path, { mode: 0o700 });
-    } catch (error) {
-      if (!hasErrno(error, 'EEXIST')) throw error;
-    }
-    try {
-      return await lockDirectory(path, { exclusive: true, signal });
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
-  }
-}
-
-/** True while the locked directory has its name. */
-async function isStill(path: string, { fd }: DirectoryLock): Promise<boolean> {
-  try {
-    return (await stat(path, { bigint: true })).ino === fstat(fd).ino;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  await makeSnapshot(task.paths, () => applySnapshot(task, options), options);
 }
 
 async function applySnapshot(task: SnapshotTask, options: BuildOptions): Promise<void> {

@@ -1,18 +1,14 @@
 import { chmod, mkdir, rm, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainIds, type ImageSource, isOciError, type OnEvent } from '@ocijs/image';
-import { close, constants, fstat, openat } from '@ocijs/linux';
-import { linuxOperations } from '../rootfs/linux-operations.ts';
-import { createFileCopier } from '../rootfs/overlay/copy-file.ts';
 import { copyTree } from '../rootfs/overlay/copy-tree.ts';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { unpack } from '../unpack/unpack.ts';
+import { copyRoot } from './copy-root.ts';
 import { mountOverlay, unmountAll } from './mount-overlay.ts';
 import { readRootfsRecord, writeRootfsRecord } from './rootfs-record.ts';
 import { openSnapshots, type Snapshot } from './snapshots.ts';
-
-const { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_PATH } = constants;
 
 /** Options of {@link prepareRootfs}. */
 export interface PrepareRootfsOptions {
@@ -118,20 +114,6 @@ async function mounted(
     await removeDirectoryTree(changes);
     return false;
   }
-}
-
-/** The top of an overlay looks like the top of its upper directory. */
-function copyRoot(source: string, target: string): void {
-  const operations = linuxOperations();
-  using opened = new DisposableStack();
-  const open = (path: string): number => {
-    const fd = openat(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_NOFOLLOW });
-    opened.defer(() => close(fd));
-    return fd;
-  };
-  const layer = open(source);
-  const copier = createFileCopier(operations, { restoreModes: true });
-  copier.copyMetadata({ layer, path: '.', status: fstat(layer) }, { directory: open(target), name: '.' });
 }
 
 async function discard(directory: string): Promise<void> {

@@ -11,8 +11,9 @@ import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { inUserNamespace, requireLinux } from '../unpack/unpack.ts';
 import { buildSnapshot } from './build.ts';
 import { lockDirectory } from './lock.ts';
-import { chainIdOf, type SnapshotKind, snapshotPaths } from './paths.ts';
-import { readSnapshotRecord } from './record.ts';
+import { makeSnapshot } from './make-snapshot.ts';
+import { chainIdOf, rootfsName, type SnapshotKind, snapshotPaths } from './paths.ts';
+import { currentBoot, readSnapshotRecord, writeSnapshotRecord } from './record.ts';
 import { requireMarks } from './support.ts';
 
 /** One layer as it lies in the directory of snapshots. */
@@ -29,6 +30,12 @@ export interface EnsureOptions {
   readonly onEvent?: OnEvent | undefined;
 }
 
+/** Options of {@link Snapshots.adopt}. */
+export interface AdoptOptions extends Pick<EnsureOptions, 'signal'> {
+  /** Of the layer and all below it, the lowest first. */
+  readonly diffIds: readonly Digest[];
+}
+
 /** The layers of images, each applied once, for all containers. */
 export interface Snapshots {
   /** Absolute. */
@@ -42,6 +49,12 @@ export interface Snapshots {
    * Throws what `unpack` throws, and ERR_OCI_SNAPSHOT_UNSUPPORTED.
    */
   ensure(image: ImageSource, options?: EnsureOptions): Promise<readonly Snapshot[]>;
+  /**
+   * Makes the upper directory of an overlay the snapshot of the layer that {@link overlayEntries} makes of it, the last
+   * of `diffIds`. Give it to `settleUpper` first, and unmount the overlay; the directory is moved, unless there is such a
+   * snapshot already. False when it lies on another file system.
+   */
+  adopt(upper: string, options: AdoptOptions): Promise<boolean>;
   /** Nothing is removed until the result is disposed of. */
   use(options?: Pick<EnsureOptions, 'signal'>): Promise<Disposable>;
   /** The chain ids of all snapshots. */
@@ -135,6 +148,24 @@ export async function openSnapshots(
     return found;
   }
 
+  async function adopt(upper: string, { diffIds, signal: stop }: AdoptOptions): Promise<boolean> {
+    const [chainId, diffId] = [chainIds(diffIds).at(-1), diffIds.at(-1)];
+    if (chainId === undefined || diffId === undefined) return false;
+    const paths = snapshotPaths(directory, chainId, kind);
+    const boot = await currentBoot();
+    const take = async (): Promise<void> => {
+      await rename(upper, join(paths.staging, rootfsName));
+      await writeSnapshotRecord(paths.staging, { version: 1, chainId, diffId, kind, boot });
+    };
+    try {
+      await makeSnapshot(paths, take, { signal: stop });
+      return true;
+    } catch (error) {
+      if (hasErrno(error, 'EXDEV')) return false;
+      throw error;
+    }
+  }
+
   async function removeUnused(
     inUse: () => Promise<Iterable<Digest>>,
     { dryRun = false, ...options }: RemoveUnusedOptions = {},
@@ -158,6 +189,7 @@ export async function openSnapshots(
     directory,
     form,
     ensure,
+    adopt,
     use: (options = {}) => lockDirectory(directory, { exclusive: false, ...options }),
     list: () => listSnapshots(directory, kind),
     removeUnused,
