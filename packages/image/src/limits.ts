@@ -52,5 +52,11 @@ export const SPOOL_LIMIT: number = 64 * 1024 * MiB;
 /** Entries of all layers of an image whose files are looked at without unpacking. */
 export const TREE_ENTRIES_LIMIT = 10_000_000;
 
+/** Bytes of the table of contents of a layer, decompressed; one with a larger table is read as if it had none. */
+export const TOC_LIMIT: number = 128 * MiB;
+
+/** Bytes of the listing of a layer, before they are compressed; a larger one is not kept. */
+export const LISTING_LIMIT: number = 256 * MiB;
+
 /** Manifests and indexes below one that is validated. */
 export const VALIDATED_DOCUMENTS_LIMIT = 10_000;

@@ -1,4 +1,6 @@
+import type { FilePart } from './archive/random-access.ts';
 import type { Descriptor } from './descriptor.ts';
+import type { Digest } from './digest/digest.ts';
 import type { ImageConfig, Manifest } from './manifest/types.ts';
 import type { Platform } from './platform.ts';
 
@@ -28,4 +30,23 @@ export interface ImageSource {
    * The bytes are not verified: whoever reads the file does.
    */
   blobFile?(descriptor: Descriptor): string | undefined;
+  /**
+   * The bytes of a part of a blob, unverified: whoever reads them has a digest of the part. Undefined when only whole
+   * blobs can be had.
+   */
+  openBlobPart?(
+    descriptor: Descriptor,
+    part: FilePart,
+    options?: ReadBlobOptions,
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** What was found out about layers before; a store keeps it beside the blobs. */
+  readonly listings?: LayerListings | undefined;
+}
+
+/** Notes of what is in layers, so that a second look need not decompress them. They can be lost at any time. */
+export interface LayerListings {
+  /** What was written for a blob; undefined when there is nothing. */
+  read(digest: Digest): Promise<Uint8Array | undefined>;
+  /** Does nothing where nothing can be written. */
+  write(digest: Digest, bytes: Uint8Array): Promise<void>;
 }

@@ -243,5 +243,6 @@ function withReport(image: ImageSource, report: TransferReport): PulledImage {
     ...facts,
     openBlob: (blob, options) => image.openBlob(blob, options),
     blobFile: (blob) => image.blobFile?.(blob),
+    listings: image.listings,
   };
 }

@@ -12,6 +12,7 @@ import {
   parseReference,
   type Reference,
 } from '@ocijs/image';
+import { getBlobPart } from './blob-part.ts';
 import { getBlob } from './blobs.ts';
 import { fromSources, type PullSource, sourceSession } from './config/sources.ts';
 import { limits } from './limits.ts';
@@ -67,7 +68,17 @@ async function openAt(
     const { digest } = resolved.descriptor;
     const manifests = [image.descriptor.digest];
     await options.admission.admit(session, { repository, digest, manifests, signal });
-    return { ...image, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
+    return {
+      ...image,
+      openBlobPart: (descriptor, { offset, length }, call = {}) =>
+        getBlobPart(session, {
+          signal: call.signal,
+          repository,
+          descriptor,
+          range: { start: offset, end: offset + length },
+        }),
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw error;

@@ -8,7 +8,7 @@ import { printable } from '../render/text.ts';
 export default class Ls extends ImageCommand {
   static override summary = 'List the files of an image';
   static override description =
-    'What is in PATH, or everything below it with --recursive, with whiteouts applied; nothing is unpacked. Links in PATH are followed inside the image.';
+    'What is in PATH, or everything below it with --recursive, with whiteouts applied; nothing is unpacked. Links in PATH are followed inside the image. Of layers in eStargz or zstd:chunked form, only the table of contents is read, also in a registry (docker://); others are read once, and listed in the store.';
   static override examples = [
     '<%= config.bin %> ls debian:bookworm /etc',
     '<%= config.bin %> ls app:v1 -R --json',
@@ -31,12 +31,12 @@ export default class Ls extends ImageCommand {
       entryLinkname,
       findNode,
       formatTime,
+      openImageContents,
       pathOf,
-      readImageTree,
       sortedChildren,
       walkTree,
     } = await import('@ocijs/image');
-    const root = await readImageTree(image, { signal: this.signal });
+    const { root } = await openImageContents(image, { signal: this.signal });
     const top = findNode(root, cleanPath(args.path), { follow: true });
     if (top === undefined)
       throw new CliError('ERR_OCI_FILE_NOT_FOUND', `${args.path} is not in ${image.name}`);

@@ -50,7 +50,7 @@ export function blobLockName(digest: Digest): string {
 }
 
 /** The directories in which we keep what is no part of an image layout. */
-export type OwnDirectory = 'ingest' | 'leases' | 'locks' | 'quarantine';
+export type OwnDirectory = 'ingest' | 'leases' | 'listings' | 'locks' | 'quarantine';
 
 /**
  * Does some work in a directory of the layout's own, which is made if it is not there. The work is repeated when the

@@ -9,6 +9,7 @@ import { blobPath, type LayoutFiles } from './layout-files.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import { checkName, findName, namedEntries, withName, withoutName } from './layout-index.ts';
 import { openLease } from './lease/lease.ts';
+import { storeListings } from './listings.ts';
 import type { Store } from './store.ts';
 import { imageFromStore } from './store-image.ts';
 
@@ -35,6 +36,7 @@ export function layoutStore(files: LayoutFiles): Store {
 
   const store: Store = {
     directory,
+    ...(files.privacy === 'private' ? { listings: storeListings(files) } : {}),
     size: (digest) => blobSize(files, digest),
     read: (descriptor, options) => readBlob(files, descriptor, options),
     readAll: (descriptor, options) => collect(descriptor, store.read, options),

@@ -16,7 +16,7 @@ import { chooseManifest } from './choose-manifest.ts';
 import type { ContentStore } from './content-store.ts';
 
 /** What an image is read from: any {@link ContentStore}, or a registry. */
-export type ReadableContent = Pick<ContentStore, 'read' | 'readAll' | 'file'>;
+export type ReadableContent = Pick<ContentStore, 'read' | 'readAll' | 'file'> & Pick<ImageSource, 'listings'>;
 
 /** Options of {@link loadImage}. */
 export interface LoadImageOptions {
@@ -140,6 +140,7 @@ async function imageOf(
     config,
     rawConfig,
     platform: platformOf(config),
+    listings: content.listings,
     openBlob: (blob, options) => content.read(blob, options),
     blobFile(blob) {
       const file = content.file?.(blob.digest);

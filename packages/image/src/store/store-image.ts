@@ -3,11 +3,11 @@ import { ImageError } from '../errors.ts';
 import type { ImageSource } from '../source.ts';
 import { REF_NAME } from './layout-index.ts';
 import { loadImage } from './load-image.ts';
-import type { ImageStore, OpenImageOptions } from './store.ts';
+import type { ImageStore, OpenImageOptions, Store } from './store.ts';
 
 /** Opens an image of a store by name or descriptor; what {@link ImageStore.image} promises. */
 export async function imageFromStore(
-  store: Pick<ImageStore, 'read' | 'readAll' | 'file' | 'list' | 'resolve'>,
+  store: Pick<ImageStore, 'read' | 'readAll' | 'file' | 'list' | 'resolve'> & Pick<Store, 'listings'>,
   name: string | Descriptor,
   options: OpenImageOptions = {},
 ): Promise<ImageSource> {

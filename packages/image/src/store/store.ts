@@ -1,6 +1,6 @@
 import type { Descriptor } from '../descriptor.ts';
 import type { Platform } from '../platform.ts';
-import type { ImageSource } from '../source.ts';
+import type { ImageSource, LayerListings } from '../source.ts';
 import type { ContentStore } from './content-store.ts';
 import type { Lease, LeaseOptions } from './lease/lease.ts';
 
@@ -50,5 +50,7 @@ export interface ImageStore extends ContentStore, AsyncDisposable {
 export interface Store extends ImageStore {
   /** Absolute. */
   readonly directory: string;
+  /** Of a store that is its user's alone. */
+  readonly listings?: LayerListings | undefined;
   file(digest: Descriptor['digest']): string;
 }

@@ -1,5 +1,5 @@
 import type { TarEntry } from '@ocijs/image';
-import { encodeRecord } from './file-record.ts';
+import { recordOfEntry } from '@ocijs/image/tar';
 
 // An import would evaluate all of node:fs, with its promises and watchers, which takes a new thread 5 ms.
 const { closeSync, openSync, writeSync } = process.getBuiltinModule('node:fs');
@@ -25,7 +25,7 @@ export function createLayerRecorder(path: string): LayerRecorder {
   };
   return {
     entry(header) {
-      const line = encodeRecord(header);
+      const line = `${JSON.stringify(recordOfEntry(header))}\n`;
       lines.push(line);
       length += line.length;
       if (length >= batchLength) flush();

@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createTreeBuilder, type TreeNode } from '@ocijs/image';
+import { createTreeBuilder, type EntryRecord, entryOfRecord, type TreeNode } from '@ocijs/image';
 import { BundleError } from '../../errors.ts';
 import { hasErrno } from '../../rootfs/failure.ts';
 import type { BundleState } from '../../state.ts';
-import { decodeRecord } from './file-record.ts';
 
 /** The directory in a bundle that has a file for each layer, with a line for each of its entries. */
 const recordsDirectory = 'oci.layers';
@@ -37,7 +36,7 @@ export async function readRecords(
     const input = createReadStream(path, { encoding: 'utf8', signal });
     try {
       for await (const line of createInterface({ input, crlfDelay: Infinity }))
-        builder.add(decodeRecord(line), layer);
+        builder.add(entryOfRecord(JSON.parse(line) as EntryRecord), layer);
     } catch (error) {
       signal?.throwIfAborted();
       if (!hasErrno(error, 'ENOENT') && !(error instanceof SyntaxError)) throw error;

@@ -4,6 +4,7 @@ import { parseAnyDigest } from '../../digest/digest.ts';
 import { isOciError } from '../../errors.ts';
 import { errnoOf } from '../failure.ts';
 import { leaseToken } from '../lease/lease-name.ts';
+import { listingDigest } from '../listings.ts';
 import type { StoreProblem } from './problem.ts';
 
 /** What a store has at its top; `containers`, `cache`, `snapshots` and what builds have belong to programs above it. */
@@ -13,6 +14,7 @@ const known: ReadonlySet<string> = new Set([
   'oci-layout',
   'ingest',
   'leases',
+  'listings',
   'locks',
   'quarantine',
   'snapshots',
@@ -27,6 +29,7 @@ const known: ReadonlySet<string> = new Set([
 const expected: Readonly<Record<string, (name: string) => boolean>> = {
   ingest: (name) => name === 'index.json' || name === 'oci-layout' || isPartial(name),
   leases: (name) => leaseToken(name) !== undefined,
+  listings: (name) => listingDigest(name) !== undefined,
   locks: (name) => /^(?:index|blob-[a-z0-9]+-[0-9a-f]+)(?:\.[0-9a-f]{16})?$/.test(name),
 };
 

@@ -4,6 +4,7 @@ import type { Digest } from '../../digest/digest.ts';
 import { errnoOf, inStore } from '../failure.ts';
 import { lockIndex } from '../index-file.ts';
 import { type LayoutFiles, layoutFilesOf } from '../layout-files.ts';
+import { sweepListings } from '../listings.ts';
 import { removeDeadLocks } from '../lock/lock.ts';
 import type { Store } from '../store.ts';
 import { createDocuments, type Documents } from './documents.ts';
@@ -81,9 +82,10 @@ export async function collectGarbage(
       signal,
     };
     const swept = await sweepBlobs(files, { blobs, dryRun, ...rules });
-    const leftovers = dryRun
+    const stale = dryRun
       ? stalePartials(files, partials, { survey: swept.survey, graceMs })
       : await sweepLeftovers(files, { partials, documents: rules.documents, graceMs });
+    const leftovers = [...stale, ...(await sweepListings(directory, { dryRun }))];
     const sum = (list: readonly { readonly size: number }[]): number =>
       list.reduce((total, { size }) => total + size, 0);
     return {

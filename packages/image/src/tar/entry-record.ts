@@ -1,11 +1,11 @@
-import type { TarEntry, TarEntryType } from '@ocijs/image';
-import { nameFromBytes, nameToBytes } from '@ocijs/linux';
+import { bytesOfText, textOfBytes } from '../contents/names.ts';
+import type { TarEntry, TarEntryType } from './entry.ts';
 
 /**
- * What a bundle keeps of one entry of a layer: all that a repack compares files with. Taken from the tar headers while
- * the layer is applied, so that the files are not looked at a second time. One line of JSON each.
+ * What is kept of an entry of a layer to compare files with it, or to list it, without reading the layer again: a line
+ * of JSON.
  */
-type FileRecord = readonly [
+export type EntryRecord = readonly [
   type: TarEntryType,
   name: string,
   mode: number,
@@ -20,13 +20,13 @@ type FileRecord = readonly [
   xattrs: readonly (readonly [name: string, value: string])[] | 0,
 ];
 
-/** The line for an entry. Bytes that are not UTF-8 become lone surrogates, which JSON escapes. */
-export function encodeRecord(entry: TarEntry): string {
+/** The record of an entry. Bytes that are not UTF-8 become lone surrogates, which JSON escapes. */
+export function recordOfEntry(entry: TarEntry): EntryRecord {
   const { type, mode, uid, gid, size, mtimeNs, deviceMajor, deviceMinor, xattrs } = entry;
-  const name = entry.nameBytes === undefined ? entry.name : nameFromBytes(entry.nameBytes);
-  const linkname = entry.linknameBytes === undefined ? entry.linkname : nameFromBytes(entry.linknameBytes);
+  const name = entry.nameBytes === undefined ? entry.name : textOfBytes(entry.nameBytes);
+  const linkname = entry.linknameBytes === undefined ? entry.linkname : textOfBytes(entry.linknameBytes);
   const isDevice = type === 'character-device' || type === 'block-device';
-  const record: FileRecord = [
+  return [
     type,
     name,
     mode,
@@ -38,26 +38,23 @@ export function encodeRecord(entry: TarEntry): string {
     isDevice ? [deviceMajor, deviceMinor] : 0,
     xattrs.size === 0 ? 0 : [...xattrs].map(([key, value]) => [key, value.toString('base64')]),
   ];
-  return `${JSON.stringify(record)}\n`;
 }
 
-/** The entry of a line. */
-export function decodeRecord(line: string): TarEntry {
-  const [type, name, mode, uid, gid, size, mtimeNs, linkname, device, xattrs] = JSON.parse(
-    line,
-  ) as FileRecord;
+/** The entry of a record. */
+export function entryOfRecord(record: EntryRecord): TarEntry {
+  const [type, name, mode, uid, gid, size, mtimeNs, linkname, device, xattrs] = record;
   const [deviceMajor, deviceMinor] = device === 0 ? [0, 0] : device;
   return {
     type,
     name,
-    ...(name.isWellFormed() ? {} : { nameBytes: nameToBytes(name) }),
+    ...(name.isWellFormed() ? {} : { nameBytes: bytesOfText(name) }),
     mode,
     uid,
     gid,
     size,
     mtimeNs: BigInt(mtimeNs),
     linkname,
-    ...(linkname.isWellFormed() ? {} : { linknameBytes: nameToBytes(linkname) }),
+    ...(linkname.isWellFormed() ? {} : { linknameBytes: bytesOfText(linkname) }),
     deviceMajor,
     deviceMinor,
     xattrs: new Map(xattrs === 0 ? [] : xattrs.map(([key, value]) => [key, Buffer.from(value, 'base64')])),
