@@ -1,3 +1,6 @@
+export { type ProvenanceOptions, provenanceStatement } from './attestation/provenance.ts';
+export { createStatement, type Statement, type StatementOptions } from './attestation/statement.ts';
+export { statementType, writeAttestation } from './attestation/write-attestation.ts';
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
 export {
   openRemoteContext,
@@ -14,5 +17,6 @@ export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/i
 export * from './limits.ts';
 export { type LintReport, lint } from './lint/lint.ts';
 export type { CheckContext, CheckName, Finding } from './lint/types.ts';
+export { type SbomOptions, sbomStatement } from './sbom/sbom.ts';
 export { formatLock, parseLock, updateLock } from './sources/lock-file.ts';
 export type { BuildSource } from './sources/source-record.ts';

@@ -27,3 +27,9 @@ export const MAX_LOCK_BYTES: number = 16 * 1024 * 1024;
 
 /** What a build context that comes as an archive may hold, in files and directories. */
 export const MAX_CONTEXT_ENTRIES: number = 4 * 1024 * 1024;
+
+/** A database of packages in an image, in bytes. */
+export const MAX_PACKAGE_DATABASE_BYTES: number = 512 * 1024 * 1024;
+
+/** A `package.json` of an image, in bytes. */
+export const MAX_PACKAGE_JSON_BYTES: number = 4 * 1024 * 1024;

@@ -76,7 +76,7 @@ async function ownIgnoreFile(
 }
 
 function readIgnoreFile(tree: LayeredTree, path: string): string | undefined {
-  return readTreeFile(tree, path, MAX_IGNORE_FILE_BYTES)?.toString('utf8');
+  return readTreeFile(tree, path, { limit: MAX_IGNORE_FILE_BYTES })?.toString('utf8');
 }
 
 function invalid(directory: string, why: string, cause: unknown): BuildError {

@@ -1,18 +1,29 @@
 import { readSync } from 'node:fs';
 import type { LayeredTree } from '@ocijs/bundle';
 import { close } from '@ocijs/linux';
-import { BuildError } from '../errors.ts';
+import { BuildError, type BuildErrorCode } from '../errors.ts';
+
+export interface ReadTreeFileOptions {
+  /** In bytes. */
+  readonly limit: number;
+  /** What a larger file means; by itself that the context is wrong. */
+  readonly code?: BuildErrorCode;
+}
 
 /**
  * Reads a file of a tree; links are followed, but never out of it. `undefined` when there is no such file.
  *
- * @throws BuildError `ERR_OCI_BUILD_CONTEXT_INVALID` for more than `limit` bytes.
+ * @throws BuildError of `code` for more than `limit` bytes.
  */
-export function readTreeFile(tree: LayeredTree, path: string, limit: number): Buffer | undefined {
+export function readTreeFile(
+  tree: LayeredTree,
+  path: string,
+  { limit, code = 'ERR_OCI_BUILD_CONTEXT_INVALID' }: ReadTreeFileOptions,
+): Buffer | undefined {
   const { file } = tree.resolve(path, { followLast: true });
   if (file === undefined || (file.status.mode & 0o170000) !== 0o100000) return undefined;
   if (file.status.size > limit)
-    throw new BuildError('ERR_OCI_BUILD_CONTEXT_INVALID', `${path} is larger than ${limit} bytes`, {
+    throw new BuildError(code, `${path} is larger than ${limit} bytes`, {
       path,
       limit,
     });

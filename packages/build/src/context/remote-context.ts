@@ -143,7 +143,7 @@ function open(
 export function readContextDockerfile({ tree, label }: BuildContext, name?: string): string {
   const names = name === undefined ? ['Dockerfile', 'Containerfile'] : [name];
   for (const candidate of names) {
-    const text = readTreeFile(tree, candidate, MAX_DOCKERFILE_BYTES);
+    const text = readTreeFile(tree, candidate, { limit: MAX_DOCKERFILE_BYTES });
     if (text !== undefined) return text.toString('utf8');
   }
   throw new BuildError('ERR_OCI_BUILD_CONTEXT_INVALID', `there is no ${names.join(' and no ')} in ${label}`, {

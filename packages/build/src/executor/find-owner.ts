@@ -29,5 +29,5 @@ function readText(tree: LayeredTree, path: string): string | undefined {
   const { file } = tree.resolve(path, { followLast: true });
   // What is too large to be a database of users is none.
   if (file === undefined || file.status.size > MAX_USER_DATABASE_BYTES) return undefined;
-  return readTreeFile(tree, path, MAX_USER_DATABASE_BYTES)?.toString('utf8');
+  return readTreeFile(tree, path, { limit: MAX_USER_DATABASE_BYTES })?.toString('utf8');
 }
