@@ -1,24 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import {
-  type Descriptor,
-  type Digest,
-  type DraftLayer,
-  isDigest,
-  parseDescriptor,
-  type Store,
-} from '@ocijs/image';
+import { type Digest, type DraftLayer, isDigest, parseDescriptor, type Store } from '@ocijs/image';
+import { readRecord, writeRecord } from './records.ts';
+import type { StepLayer, StepLayers } from './step-layers.ts';
 
 /** What a step made: a layer, or nothing. */
 export interface StepResult {
-  readonly layer: DraftLayer | undefined;
+  readonly layer: StepLayer | undefined;
 }
 
 /** Remembers what steps made, across builds and processes. */
 export interface StepCache {
-  /** The result of an earlier step of this key whose layer is still in the store. */
-  find(key: string): Promise<StepResult | undefined>;
+  /** The result of an earlier step of this key, over the same layers, if its layer still is somewhere. */
+  find(key: string, lower: readonly Digest[]): Promise<StepResult | undefined>;
   keep(key: string, result: StepResult): Promise<void>;
 }
 
@@ -29,51 +23,38 @@ export interface StepCache {
  */
 export function stepKey(lower: readonly Digest[], inputs: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify({ version: 1, lower, inputs }))
+    .update(JSON.stringify({ version: 2, lower, inputs }))
     .digest('hex');
 }
 
-/** A record of a result is small; more is damage. */
-const MAX_RECORD_CHARACTERS = 64 * 1024;
-
 /** Opens the cache that belongs to a store: small files beside its blobs. What the garbage collection took is not found. */
-export function openStepCache(store: Store): StepCache {
-  const directory = join(store.directory, 'build-cache');
-  const place = (key: string): string => join(directory, `${key}.json`);
+export function openStepCache(store: Store, layers: StepLayers): StepCache {
+  const place = (key: string): string => join(store.directory, 'build-cache', `${key}.json`);
   return {
-    async find(key) {
-      const text = await readFile(place(key), 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      });
-      const result = parseRecord(text);
+    async find(key, lower) {
+      const result = parseResult(await readRecord(place(key)));
       if (result?.layer === undefined) return result;
-      const { descriptor } = result.layer;
-      return (await store.size(descriptor.digest)) === descriptor.size ? result : undefined;
+      return (await layers.isThere(result.layer, lower)) ? result : undefined;
     },
-    async keep(key, { layer }) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      const temporary = `${place(key)}.${randomBytes(6).toString('hex')}`;
-      try {
-        await writeFile(temporary, JSON.stringify({ layer: layer ?? null }), { mode: 0o600 });
-        await rename(temporary, place(key));
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-    },
+    keep: (key, { layer }) => writeRecord(place(key), { layer: layer ?? null }),
   };
 }
 
-/** A record that is damaged is none: the step runs again. */
-function parseRecord(text: string): StepResult | undefined {
-  if (text === '' || text.length > MAX_RECORD_CHARACTERS) return undefined;
+/** A record of another form is none: the step runs again. */
+export function parseResult(record: unknown): StepResult | undefined {
+  if (typeof record !== 'object' || record === null || !('layer' in record)) return undefined;
+  const { layer } = record;
+  if (layer === null) return { layer: undefined };
+  const parsed = parseStepLayer(layer);
+  return parsed === undefined ? undefined : { layer: parsed };
+}
+
+function parseStepLayer(value: unknown): StepLayer | undefined {
+  const { descriptor, diffId, isUpper = false } = (value ?? {}) as Partial<Record<keyof StepLayer, unknown>>;
+  if (typeof diffId !== 'string' || !isDigest(diffId) || typeof isUpper !== 'boolean') return undefined;
   try {
-    const { layer } = JSON.parse(text) as { layer?: { descriptor?: unknown; diffId?: unknown } | null };
-    if (layer === null) return { layer: undefined };
-    const descriptor: Descriptor = parseDescriptor(layer?.descriptor, '$.layer.descriptor');
-    const diffId = layer?.diffId;
-    return typeof diffId === 'string' && isDigest(diffId) ? { layer: { descriptor, diffId } } : undefined;
+    const layer: DraftLayer = { descriptor: parseDescriptor(descriptor, '$.layer.descriptor'), diffId };
+    return isUpper ? { ...layer, isUpper } : layer;
   } catch {
     // Whatever is wrong with it, running the step is right.
     return undefined;

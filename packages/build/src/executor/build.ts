@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openLayeredTree, openSnapshots } from '@ocijs/bundle';
 import { formatPlatform, hostPlatform, type ImageDraft, type ImageSource, writeDraft } from '@ocijs/image';
 import { openStepCache } from '../cache/step-cache.ts';
+import { openStepLayers } from '../cache/step-layers.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { type PlannedStage, planBuild, type StageSource } from '../dockerfile/graph/plan.ts';
@@ -43,6 +44,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   using _inUse = await snapshots.use({ signal });
   await using opened = await openScratch(store);
   const scratch = opened.directory;
+  const layers = openStepLayers(store, snapshots, { signal });
   const counter = countSteps(options.onEvent);
   const stages = new Map<number, Promise<StageState>>();
   const images = new Map<string, Promise<ImageSource>>();
@@ -52,7 +54,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     syntax: dockerfile.syntax,
     store,
     snapshots,
-    cache: openStepCache(store),
+    layers,
+    cache: openStepCache(store, layers),
     sources,
     scratch,
     openSource: (source, { stage }) => openSource(source, platformOf(stage)),
@@ -64,14 +67,14 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 
   async function openTree(draft: ImageDraft, label: string): Promise<CopyRoot & Disposable> {
-    const layers =
+    const found =
       draft.layers.length === 0
         ? []
-        : await snapshots.ensure(await openDraft(store, draft, { signal }), { signal });
+        : await snapshots.ensure(await openDraft(draft, { store, layers }), { signal });
     const empty = join(scratch, 'empty');
     await mkdir(empty, { recursive: true });
     const tree = openLayeredTree(
-      [...layers.map(({ rootfs }) => rootfs).reverse(), ...(layers.length === 0 ? [empty] : [])],
+      [...found.map(({ rootfs }) => rootfs).reverse(), ...(found.length === 0 ? [empty] : [])],
       snapshots.form,
     );
     return { tree, label, [Symbol.dispose]: () => tree[Symbol.dispose]() };
@@ -131,7 +134,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     }
     if (base.kind === 'context') {
       using root = await openSource(base, planned.platform);
-      const state = await stateFromContext(root, { store, platform: planned.platform, options });
+      const state = await stateFromContext(root, { layers, platform: planned.platform, options });
       return executeStage(environment, planned, { state, triggers: [] });
     }
     const image = await resolveImage(base.name, planned.platform);
@@ -151,7 +154,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 
   for (const { stage } of plan.stages) void stageOf(stage.index);
   const state = await stageOf(plan.target.stage.index);
-  const draft = await finishImage(state, { ...options, inherited: () => inheritedLayers(plan.target) });
+  const inherited = await inheritedLayers(plan.target);
+  const draft = await finishImage(state, { ...options, layers, inherited });
   const [first, ...more] = options.names ?? [];
   const descriptor = await writeDraft(store, draft, { name: first, signal });
   for (const name of more) await store.tag(name, descriptor);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type TarWriteEntry, writeLayer } from '@ocijs/image';
+import type { TarWriteEntry } from '@ocijs/image';
 import { archiveEntries } from '../add/archive.ts';
 import { gatherSources } from '../add/gather-sources.ts';
 import { stepKey } from '../cache/step-cache.ts';
@@ -24,7 +24,7 @@ export async function copyStep(
     createdBy,
   }: { readonly instruction: CopyInstruction; readonly stage: number; readonly createdBy: string },
 ): Promise<StepOutcome> {
-  const { options, store, cache } = environment;
+  const { options, layers, cache } = environment;
   const { signal, created, noCache = false } = options;
   const named = instruction.from;
   const source =
@@ -61,7 +61,7 @@ export async function copyStep(
     link: instruction.link,
     time: String(timeNs),
   });
-  const earlier = noCache ? undefined : await cache.find(key);
+  const earlier = noCache ? undefined : await cache.find(key, lowerLayers(state));
   if (earlier !== undefined)
     return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
   const tree = instruction.link ? undefined : lower.tree;
@@ -81,8 +81,7 @@ export async function copyStep(
         signal,
       });
   }
-  const { descriptor, diffId } = await writeLayer(store, { entries: entries() }, { signal });
-  const layer = { descriptor, diffId };
+  const layer = await layers.write(entries());
   await cache.keep(key, { layer });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
 }

@@ -1,6 +1,7 @@
 import type { Snapshots } from '@ocijs/bundle';
 import type { Store } from '@ocijs/image';
 import type { StepCache } from '../cache/step-cache.ts';
+import type { StepLayers } from '../cache/step-layers.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
 import type { BuildPlan, StageSource } from '../dockerfile/graph/plan.ts';
 import type { DockerfileSyntax } from '../dockerfile/syntax/parse.ts';
@@ -15,6 +16,7 @@ export interface BuildEnvironment {
   readonly syntax: DockerfileSyntax;
   readonly store: Store;
   readonly snapshots: Snapshots;
+  readonly layers: StepLayers;
   readonly cache: StepCache;
   /** What the build takes from outside. */
   readonly sources: SourceRecord;

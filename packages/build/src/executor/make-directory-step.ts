@@ -1,4 +1,3 @@
-import { writeLayer } from '@ocijs/image';
 import { layerEntries } from '../copy/layer-entries.ts';
 import { planDirectory } from '../copy/plan-copy.ts';
 import { isDirectoryFile } from '../copy/select-files.ts';
@@ -25,6 +24,6 @@ export async function makeDirectoryStep(
     return { state: withStep(state, { layer: undefined, createdBy, created }), status: 'done' };
   const owner = findOwner(root.tree, state.config.config.User ?? '');
   const entries = layerEntries(directories, { owner, timeNs: fileTime(state, created), signal });
-  const { descriptor, diffId } = await writeLayer(environment.store, { entries }, { signal });
-  return { state: withStep(state, { layer: { descriptor, diffId }, createdBy, created }), status: 'done' };
+  const layer = await environment.layers.write(entries);
+  return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
 }

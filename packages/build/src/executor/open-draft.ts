@@ -1,14 +1,49 @@
-import { type ImageDraft, type ImageSource, type Store, writeDraft } from '@ocijs/image';
+import {
+  type Digest,
+  digestBytes,
+  encodeJson,
+  type ImageDraft,
+  type ImageSource,
+  type Manifest,
+  MediaType,
+  type Store,
+} from '@ocijs/image';
+import type { StepLayers } from '../cache/step-layers.ts';
 
-/** The image that a stage is so far; it has no name, and only this build uses it. */
+/**
+ * The image that a stage is so far, for its snapshots to be made; nothing of it is stored.
+ */
 export async function openDraft(
-  store: Store,
   draft: ImageDraft,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  { store, layers: { located } }: { readonly store: Store; readonly layers: Pick<StepLayers, 'located'> },
 ): Promise<ImageSource> {
-  const descriptor = await writeDraft(store, draft, options);
-  return store.image(descriptor, {
-    ...options,
-    ...(descriptor.platform === undefined ? {} : { platform: descriptor.platform }),
-  });
+  const layers = await Promise.all(draft.layers.map(located));
+  const config = {
+    ...draft.config,
+    rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }): Digest => diffId) },
+  };
+  const rawConfig = encodeJson(config);
+  const manifest: Manifest = {
+    ...draft.manifest,
+    mediaType: MediaType.manifest,
+    config: { mediaType: MediaType.config, digest: digestBytes(rawConfig), size: rawConfig.length },
+    layers: layers.map(({ descriptor }) => descriptor),
+  };
+  const rawManifest = encodeJson(manifest);
+  const { os, architecture, variant } = config;
+  return {
+    name: 'the stage',
+    descriptor: {
+      mediaType: MediaType.manifest,
+      digest: digestBytes(rawManifest),
+      size: rawManifest.length,
+    },
+    manifest,
+    rawManifest,
+    config,
+    rawConfig,
+    platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
+    openBlob: (descriptor, options) => store.read(descriptor, options),
+    ...(store.file === undefined ? {} : { blobFile: ({ digest }) => store.file?.(digest) }),
+  };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { overlayEntries, prepareRootfs, type RuntimeSpec, releaseRootfs } from '@ocijs/bundle';
-import { writeLayer } from '@ocijs/image';
+import { prepareRootfs, type RuntimeSpec, releaseRootfs, settleUpper } from '@ocijs/bundle';
+import { chainIds } from '@ocijs/image';
 import { launch } from '@ocijs/runtime';
 import { stepKey } from '../cache/step-cache.ts';
 import type { PlannedStage } from '../dockerfile/graph/plan.ts';
@@ -15,7 +15,6 @@ import { openDraft } from './open-draft.ts';
 import { readLines } from './output-lines.ts';
 import { runEnvironment, runSpec } from './run-spec.ts';
 import { completeDraft, fileTime, lowerLayers, type StageState, withStep } from './stage-state.ts';
-import { withoutMountPoints } from './without-mount-points.ts';
 
 interface RunStep {
   readonly instruction: RunInstruction;
@@ -30,13 +29,14 @@ export async function runStep(
   state: StageState,
   step: RunStep,
 ): Promise<StepOutcome> {
-  const { options, store, cache, snapshots } = environment;
+  const { options, store, cache, layers, snapshots } = environment;
   const { signal, created, noCache = false } = options;
   const { instruction, createdBy } = step;
   refuseUnsupported(instruction);
   await using mounts = await prepareMounts(environment, state, step);
   const timeNs = fileTime(state, created);
-  const key = stepKey(lowerLayers(state), {
+  const lower = lowerLayers(state);
+  const key = stepKey(lower, {
     kind: 'run',
     command: instruction.command,
     shell: state.config.config.Shell ?? null,
@@ -48,12 +48,12 @@ export async function runStep(
     mounts: mounts.keys,
     time: String(timeNs),
   });
-  const earlier = noCache ? undefined : await cache.find(key);
+  const earlier = noCache ? undefined : await cache.find(key, lower);
   if (earlier !== undefined)
     return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
 
   const directory = await mkdtemp(join(environment.scratch, 'run-'));
-  const image = await openDraft(store, completeDraft(state), { signal });
+  const image = await openDraft(completeDraft(state), { store, layers });
   const { rootfs, kind } = await prepareRootfs(image, directory, {
     snapshots: snapshots.directory,
     temporary: true,
@@ -74,10 +74,14 @@ export async function runStep(
       given: options.arguments ?? new Map(),
     });
     await runContainer(environment, step, { directory, spec });
-    const changes = overlayEntries(join(directory, 'overlay', 'upper'), { clampNs: timeNs, signal });
-    const entries = withoutMountPoints(changes, await mounts.missingTargets(spec));
-    const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
-    const layer = { descriptor, diffId };
+    const mountPoints = await mounts.missingTargets(spec);
+    await releaseRootfs(directory);
+    const upper = join(directory, 'overlay', 'upper');
+    const below = chainIds(lower).at(-1);
+    const top = below === undefined ? undefined : await snapshots.find(below);
+    const { form } = snapshots;
+    settleUpper(upper, { form, lower: top?.rootfs, clampNs: timeNs, mountPoints, signal });
+    const layer = await layers.adopt(upper, lower);
     await cache.keep(key, { layer });
     return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
   } finally {

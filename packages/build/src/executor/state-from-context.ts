@@ -1,4 +1,5 @@
-import { type Platform, type Store, writeLayer } from '@ocijs/image';
+import type { Platform } from '@ocijs/image';
+import type { StepLayers } from '../cache/step-layers.ts';
 import { layerEntries } from '../copy/layer-entries.ts';
 import { planCopy } from '../copy/plan-copy.ts';
 import { type CopyRoot, selectFiles } from '../copy/select-files.ts';
@@ -9,10 +10,10 @@ import type { BuildOptions } from './types.ts';
 export async function stateFromContext(
   root: CopyRoot,
   {
-    store,
+    layers,
     platform,
     options: { created, signal },
-  }: { readonly store: Store; readonly platform: Platform; readonly options: BuildOptions },
+  }: { readonly layers: StepLayers; readonly platform: Platform; readonly options: BuildOptions },
 ): Promise<StageState> {
   const state = emptyState(platform);
   const selected = selectFiles(root, '.', { exclude: [], parents: false });
@@ -21,6 +22,6 @@ export async function stateFromContext(
     timeNs: fileTime(state, created),
     signal,
   });
-  const { descriptor, diffId } = await writeLayer(store, { entries }, { signal });
-  return withStep(state, { layer: { descriptor, diffId }, createdBy: `FROM ${root.label}`, created });
+  const layer = await layers.write(entries);
+  return withStep(state, { layer, createdBy: `FROM ${root.label}`, created });
 }

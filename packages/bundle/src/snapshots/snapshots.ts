@@ -49,6 +49,8 @@ export interface Snapshots {
    * Throws what `unpack` throws, and ERR_OCI_SNAPSHOT_UNSUPPORTED.
    */
   ensure(image: ImageSource, options?: EnsureOptions): Promise<readonly Snapshot[]>;
+  /** The snapshot of a chain id, if there is one. */
+  find(chainId: Digest): Promise<Snapshot | undefined>;
   /**
    * Makes the upper directory of an overlay the snapshot of the layer that {@link overlayEntries} makes of it, the last
    * of `diffIds`. Give it to `settleUpper` first, and unmount the overlay; the directory is moved, unless there is such a
@@ -148,6 +150,11 @@ export async function openSnapshots(
     return found;
   }
 
+  async function find(chainId: Digest): Promise<Snapshot | undefined> {
+    const { directory: place, rootfs } = snapshotPaths(directory, chainId, kind);
+    return (await readSnapshotRecord(place)) === undefined ? undefined : { chainId, rootfs };
+  }
+
   async function adopt(upper: string, { diffIds, signal: stop }: AdoptOptions): Promise<boolean> {
     const [chainId, diffId] = [chainIds(diffIds).at(-1), diffIds.at(-1)];
     if (chainId === undefined || diffId === undefined) return false;
@@ -189,6 +196,7 @@ export async function openSnapshots(
     directory,
     form,
     ensure,
+    find,
     adopt,
     use: (options = {}) => lockDirectory(directory, { exclusive: false, ...options }),
     list: () => listSnapshots(directory, kind),
