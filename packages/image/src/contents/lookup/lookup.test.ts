@@ -176,6 +176,22 @@ describe('looking into layers with a table of contents', () => {
   }
 });
 
+test('the annotations of containers/storage before 2022 lead to the table too', async () => {
+  const good = await imageOf('zstd:chunked');
+  const layers = good.manifest.layers.map((layer) => ({
+    ...layer,
+    annotations: Object.fromEntries(
+      Object.entries(layer.annotations ?? {}).map(([key, value]) => [
+        key.replace('io.github.', 'io.'),
+        value,
+      ]),
+    ),
+  }));
+  const { image, taken } = counting({ ...good, manifest: { ...good.manifest, layers } }, { parts: true });
+  assert.equal((await read(image, 'last')).toString(), 'last');
+  assert.ok(taken() < 8192);
+});
+
 describe('looking into other layers of a store', () => {
   test('a second look reads no layer, and a file no more than lies in front of its end', async () => {
     await using store = await openStore(join(root, 'listed'));

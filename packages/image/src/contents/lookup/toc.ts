@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../../digest/digest.ts';
 import { verifyBytes } from '../../digest/verify.ts';
 import { type ImageError, isOciError } from '../../errors.ts';
 import { parseJson } from '../../json/parse.ts';
-import { TOC_NAME, type TocEntry, tocAnnotations } from '../../layer/chunked/toc.ts';
+import { formerTocAnnotations, TOC_NAME, type TocEntry, tocAnnotations } from '../../layer/chunked/toc.ts';
 import { TOC_LIMIT } from '../../limits.ts';
 import { readTar } from '../../tar/reader.ts';
 import type { ReadLayerOptions } from '../layer-entries.ts';
@@ -31,7 +31,7 @@ export async function readToc(
   options: ReadLayerOptions = {},
 ): Promise<FoundToc | undefined> {
   const { annotations = {} } = place.layer;
-  const zstd = annotations[tocAnnotations.zstdDigest];
+  const zstd = annotations[tocAnnotations.zstdDigest] ?? annotations[formerTocAnnotations.zstdDigest];
   const estargz = annotations[tocAnnotations.estargzDigest];
   try {
     if (zstd !== undefined && isDigest(zstd)) return await zstdToc(place, zstd, options);
@@ -60,7 +60,9 @@ async function zstdToc(
   digest: Digest,
   { signal }: ReadLayerOptions,
 ): Promise<FoundToc | undefined> {
-  const position = place.layer.annotations?.[tocAnnotations.zstdPosition] ?? '';
+  const { annotations = {} } = place.layer;
+  const position =
+    annotations[tocAnnotations.zstdPosition] ?? annotations[formerTocAnnotations.zstdPosition] ?? '';
   const [, start, packed, length] = /^(\d{1,15}):(\d{1,15}):(\d{1,15}):1$/.exec(position) ?? [];
   const part = { offset: Number(start), length: Number(packed) };
   if (!(Number(length) <= TOC_LIMIT && part.length <= TOC_LIMIT)) return undefined;

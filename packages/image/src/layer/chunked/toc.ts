@@ -61,6 +61,12 @@ export const tocAnnotations = {
   zstdTarSplit: 'io.github.containers.zstd-chunked.tarsplit-position',
 } as const;
 
+/** What containers/storage called its annotations before 2022. */
+export const formerTocAnnotations = {
+  zstdDigest: 'io.containers.zstd-chunked.manifest-checksum',
+  zstdPosition: 'io.containers.zstd-chunked.manifest-position',
+} as const;
+
 /** The entry of an eStargz archive that holds the table. */
 export const TOC_NAME = 'stargz.index.json';
 
