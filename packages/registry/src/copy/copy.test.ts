@@ -290,3 +290,18 @@ test('an image without a full name is loaded only under one that is given', asyn
   assert.equal(loaded?.name, 'docker.io/library/mine:latest');
   assert.equal(loaded?.digest, made.image.digest);
 });
+
+test('tells bytes, speed and remaining time of all blobs together, whatever the destination', async () => {
+  await using made = await scene();
+  const along = async (from: CopySourceLocation, to: CopyDestinationLocation) => {
+    const events: OciEvent[] = [];
+    const report = await copy(from, to, { ...quiet, onEvent: (event) => void events.push(event) });
+    const sums = events.flatMap((event) => (event.type === 'transfer-progress' ? [event] : []));
+    const size = report.blobs.reduce((sum, blob) => sum + blob.size, 0);
+    assert.deepEqual([sums.at(-1)?.done, sums.at(-1)?.total, sums.at(-1)?.remainingMs], [size, size, 0]);
+    return sums.at(-1)?.direction;
+  };
+  assert.equal(await along(made.source, made.places.registry.to), 'push');
+  assert.equal(await along(made.places.registry.from, made.places.oci.to), 'pull');
+  assert.equal(await along(made.places.oci.from, made.places.dir.to), 'pull');
+});

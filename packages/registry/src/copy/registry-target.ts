@@ -24,7 +24,7 @@ interface Document {
 /** A repository that images are written to. The tag changes on commit. */
 export function registryTarget(reference: Reference, options: RegistryOptions): CopyTarget {
   const { registry, repository, digest: pinned } = reference;
-  const { signal, onEvent } = options;
+  const { signal } = options;
   const session = createSession(registry, { ...options, repository, purpose: 'push' });
   const manifests = new Map<Digest, Document>();
   const names = new Map<string, Digest>();
@@ -46,11 +46,12 @@ export function registryTarget(reference: Reference, options: RegistryOptions): 
 
   return {
     name: formatReference(reference),
+    direction: 'push',
     sequential: false,
     plainLayers: false,
     referrers: 'subject',
     siblingName: (tag) => tag,
-    async writeBlob({ descriptor, open, source, signal: blobSignal }) {
+    async writeBlob({ descriptor, open, source, onEvent, signal: blobSignal }) {
       const progress = trackBlob(descriptor, onEvent);
       progress.start(0);
       const status = await uploadBlob(session, {

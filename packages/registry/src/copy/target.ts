@@ -10,6 +10,7 @@ import {
   type ImageSink,
   type ImageStore,
   isIndexType,
+  type OnEvent,
   parseIndex,
   parseReference,
   storeSink,
@@ -30,6 +31,8 @@ export interface BlobJob {
   open(): AsyncIterable<Uint8Array>;
   /** Where the blob comes from, when it comes as it is. */
   readonly source?: CopySource | undefined;
+  /** Hears how far the blob is. */
+  readonly onEvent: OnEvent | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -37,6 +40,8 @@ export interface BlobJob {
 export interface CopyTarget extends AsyncDisposable {
   /** For reports and messages. */
   readonly name: string;
+  /** How progress calls it when blobs come here. */
+  readonly direction: 'pull' | 'push';
   /** True when blobs must come one after the other. */
   readonly sequential: boolean;
   /**
@@ -84,7 +89,6 @@ export async function openTarget(
       const { registry, repository } = reference;
       const target = sinkTarget(sink, {
         name,
-        options,
         store: location.store,
         referrers: 'subject',
         siblingName: (tag) => formatReference({ registry, repository, tag }),
@@ -96,7 +100,6 @@ export async function openTarget(
       const sink = storeSink(store, { location: location.directory });
       const target = sinkTarget(sink, {
         name,
-        options,
         store,
         referrers: 'index',
         entriesOf: (tag) => entriesOf(store, { tag, signal }),
@@ -106,7 +109,7 @@ export async function openTarget(
     }
     case 'dir':
       return {
-        target: sinkTarget(await directorySink(location.directory, { signal }), { name, options }),
+        target: sinkTarget(await directorySink(location.directory, { signal }), { name }),
         name: undefined,
       };
     default: {
@@ -116,7 +119,6 @@ export async function openTarget(
       const sink = await archiveSink(location.file, { ...what, format, signal });
       const target = sinkTarget(sink, {
         name,
-        options,
         plainLayers: format === 'docker',
         referrers: format === 'docker' ? 'none' : 'index',
       });
@@ -152,7 +154,6 @@ function checkDockerName(name: string): void {
 
 interface SinkTargetOptions {
   readonly name: string;
-  readonly options: RegistryOptions;
   readonly store?: ContentStore;
   readonly referrers?: CopyTarget['referrers'];
   readonly siblingName?: CopyTarget['siblingName'];
@@ -163,8 +164,7 @@ interface SinkTargetOptions {
 
 /** A target that is a file, directory or store. */
 function sinkTarget(sink: ImageSink, made: SinkTargetOptions): CopyTarget {
-  const { name, options, store, entriesOf, plainLayers = false } = made;
-  const { onEvent } = options;
+  const { name, store, entriesOf, plainLayers = false } = made;
   const write = async (job: BlobJob, progress: BlobProgress): Promise<BlobStatus> => {
     const { descriptor, signal } = job;
     if (await sink.has(descriptor, { signal })) return 'reused';
@@ -175,19 +175,20 @@ function sinkTarget(sink: ImageSink, made: SinkTargetOptions): CopyTarget {
   };
   return {
     name,
+    direction: 'pull',
     sequential: sink.sequential,
     plainLayers,
     referrers: made.referrers ?? 'none',
     siblingName: made.siblingName ?? ((tag) => tag),
     ...(entriesOf === undefined ? {} : { entriesOf }),
     async writeBlob(job) {
-      const { descriptor, source, signal } = job;
+      const { descriptor, source, onEvent, signal } = job;
       const remote = source?.remote;
       if (store !== undefined && remote !== undefined) {
         // Asked first so that the blob is protected from garbage collection when the download finds it there.
         await sink.has(descriptor, { signal });
         const download = await atPlaces(remote, ({ session, repository }) =>
-          downloadBlob(session, { repository, descriptor, store, signal }),
+          downloadBlob(session, { repository, descriptor, store, onEvent, signal }),
         );
         return download.status;
       }

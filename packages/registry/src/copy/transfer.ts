@@ -13,6 +13,7 @@ import type { ImageGraph } from '../graph.ts';
 import { defaultConcurrency, limits } from '../limits.ts';
 import type { RegistryOptions } from '../options.ts';
 import type { BlobReport } from '../report.ts';
+import { withTransferProgress } from '../transfer-progress.ts';
 import {
   type Conversion,
   changesDigest,
@@ -115,6 +116,12 @@ async function moveBlobs(
   const reports = new Map<Digest, BlobReport>();
   const recompressed: RecompressedReport[] = [];
   const replacements = new Map<Digest, Descriptor>();
+  // How large a layer will be that is compressed anew, nobody knows: it does not count.
+  const known = jobs.flatMap(({ plan }) => (plan.recompress === undefined ? [plan.layer.size] : []));
+  const onEvent = withTransferProgress(options.onEvent, {
+    direction: target.direction,
+    total: known.reduce((sum, size) => sum + size, 0),
+  });
   const repeating = async <T>(work: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
@@ -130,7 +137,7 @@ async function moveBlobs(
     if (isForeign(layer) && !(await source.has(layer))) return;
     const open = (): AsyncIterable<Uint8Array> => source.content.read(layer, { signal: blobSignal });
     if (recompress === undefined) {
-      const job = { descriptor: layer, open, source, signal: blobSignal };
+      const job = { descriptor: layer, open, source, onEvent, signal: blobSignal };
       const status = await repeating(() => target.writeBlob(job));
       reports.set(layer.digest, {
         digest: layer.digest,
@@ -144,7 +151,12 @@ async function moveBlobs(
     await using renewed = await repeating(() => recompressLayer({ ...plan, recompress }, made));
     const { descriptor } = renewed;
     const { digest, size, mediaType } = descriptor;
-    const status = await target.writeBlob({ descriptor, open: renewed.open, signal: blobSignal });
+    const status = await target.writeBlob({
+      descriptor,
+      open: renewed.open,
+      onEvent: options.onEvent,
+      signal: blobSignal,
+    });
     replacements.set(layer.digest, descriptor);
     reports.set(layer.digest, { digest, size, mediaType, status });
     recompressed.push({ from: layer.digest, to: digest, compression: recompress.to });
