@@ -84,6 +84,27 @@ export function check(
 }
 
 /**
+ * The same where some failures are ordinary answers: undefined for these errnos. An error costs a hundred times what the call
+ * does.
+ */
+export function checkUnless(
+  result: number,
+  {
+    ordinary,
+    ...call
+  }: {
+    readonly ordinary: readonly number[];
+    readonly syscall: string;
+    readonly path?: Path | undefined;
+  },
+): number | undefined {
+  if (result >= 0) return result;
+  const errno = load().koffi.errno();
+  if (ordinary.includes(errno)) return undefined;
+  throw new SystemCallError(call.syscall, { errno, path: printable(call.path) });
+}
+
+/**
  * A path as C wants it. Refuses NUL inside it, which C would take for the end.
  * koffi encodes well-formed strings itself, into memory that outlives the call.
  */

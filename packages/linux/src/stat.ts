@@ -1,11 +1,13 @@
+import { constants as system } from 'node:os';
 import { constants } from './constants.ts';
-import { check, cString, declare, type Path } from './library.ts';
+import { check, checkUnless, cString, declare, type Path } from './library.ts';
 import { syscallNumber } from './syscall.ts';
 
 // struct stat differs between architectures and C libraries; struct statx (256 bytes) does not.
 const statxFunction = declare(
   'long syscall(long number, long fd, const char *path, long flags, long mask, void *result)',
 );
+const { errno } = system;
 const basicStats = 0x7ff;
 const scratch = Buffer.alloc(256);
 
@@ -38,16 +40,29 @@ export function fstatat(
   path: Path,
   options: { readonly flags?: number } = {},
 ): FileStatus {
-  const text = cString(path, 'statx');
-  const result = statxFunction(
-    syscallNumber('statx'),
-    directory,
-    text,
-    options.flags ?? 0,
-    basicStats,
-    scratch,
-  );
-  check(result, { syscall: 'statx', path });
+  check(statx(directory, path, options), { syscall: 'statx', path });
+  return status();
+}
+
+/** The same; undefined when there is no such file (ENOENT, ENOTDIR). Throws {@link SystemCallError} for the rest. */
+export function tryFstatat(
+  directory: number,
+  path: Path,
+  options: { readonly flags?: number } = {},
+): FileStatus | undefined {
+  const result = statx(directory, path, options);
+  return checkUnless(result, { ordinary: missing, syscall: 'statx', path }) === undefined
+    ? undefined
+    : status();
+}
+
+const missing: readonly number[] = [errno.ENOENT, errno.ENOTDIR];
+
+function statx(directory: number, path: Path, { flags = 0 }: { readonly flags?: number }): number {
+  return statxFunction(syscallNumber('statx'), directory, cString(path, 'statx'), flags, basicStats, scratch);
+}
+
+function status(): FileStatus {
   return {
     nlink: scratch.readUInt32LE(16),
     uid: scratch.readUInt32LE(20),

@@ -1,5 +1,5 @@
-import { isSystemCallError } from './errors.ts';
-import { check, cString, declare, type Path } from './library.ts';
+import { constants } from 'node:os';
+import { check, checkUnless, cString, declare, type Path } from './library.ts';
 import { nameFromBytes } from './names.ts';
 
 const fset = declare('int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)');
@@ -43,28 +43,24 @@ export function lsetxattr(path: Path, { name, value, flags }: ExtendedAttribute)
 export function lgetxattr(path: Path, name: Path): Buffer | undefined {
   const file = cString(path, 'lgetxattr');
   const text = cString(name, 'lgetxattr');
-  return optional(() =>
-    read((buffer, size) => lget(file, text, buffer, size), { syscall: 'lgetxattr', path }),
-  );
+  return value(lget(file, text, scratch, scratch.length), { syscall: 'lgetxattr', path });
 }
 
 /** fgetxattr(2); undefined when the file has no such attribute. Throws {@link SystemCallError}. */
 export function fgetxattr(fd: number, name: Path): Buffer | undefined {
   const text = cString(name, 'fgetxattr');
-  return optional(() =>
-    read((buffer, size) => fget(fd, text, buffer, size), { syscall: 'fgetxattr', path: name }),
-  );
+  return value(fget(fd, text, scratch, scratch.length), { syscall: 'fgetxattr', path: name });
 }
 
 /** llistxattr(2). Throws {@link SystemCallError}. */
 export function llistxattr(path: Path): string[] {
   const file = cString(path, 'llistxattr');
-  return names(read((buffer, size) => llist(file, buffer, size), { syscall: 'llistxattr', path }));
+  return names(bytes(llist(file, scratch, scratch.length), { syscall: 'llistxattr', path }));
 }
 
 /** flistxattr(2). Throws {@link SystemCallError}. */
 export function flistxattr(fd: number): string[] {
-  return names(read((buffer, size) => flist(fd, buffer, size), { syscall: 'flistxattr' }));
+  return names(bytes(flist(fd, scratch, scratch.length), { syscall: 'flistxattr' }));
 }
 
 /** lremovexattr(2). Throws {@link SystemCallError}. */
@@ -78,25 +74,20 @@ export function fremovexattr(fd: number, name: Path): void {
   check(fremove(fd, cString(name, 'fremovexattr')), { syscall: 'fremovexattr', path: name });
 }
 
+const { ENODATA } = constants.errno;
 const scratch = Buffer.alloc(largest);
 const nothing = Buffer.alloc(0);
 
-function read(
-  call: (buffer: Buffer, size: number) => number,
-  what: { readonly syscall: string; readonly path?: Path },
-): Buffer {
-  const length = check(call(scratch, scratch.length), what);
+function bytes(result: number, call: { readonly syscall: string; readonly path?: Path }): Buffer {
+  const length = check(result, call);
   // Most files have no attributes.
   return length === 0 ? nothing : Buffer.from(scratch.subarray(0, length));
 }
 
-function optional(call: () => Buffer): Buffer | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (isSystemCallError(error, 'ENODATA')) return undefined;
-    throw error;
-  }
+/** What a file has not is told without an error, which would cost more than the call. */
+function value(result: number, call: { readonly syscall: string; readonly path?: Path }): Buffer | undefined {
+  const length = checkUnless(result, { ordinary: [ENODATA], ...call });
+  return length === undefined ? undefined : bytes(length, call);
 }
 
 function names(list: Buffer): string[] {

@@ -33,6 +33,9 @@ const {
   S_IFMT,
 } = linux.constants;
 
+/** How many directories a tree remembers. */
+const heldDirectories = 256;
+
 /** A file of a {@link LayeredTree}. */
 export interface TreeFile {
   /** Relative to the root, which is `.`; no component is a symbolic link, and the last one only if it is the file. */
@@ -89,13 +92,18 @@ export function openLayeredTree(layers: readonly string[], form: OverlayForm): L
     layer: lowers.indexOf(found.layer),
   });
 
+  const held: MergedDirectory[] = [];
+
+  /** The last directories are kept: the next path mostly leads there, too. */
   function within<Result>(path: string, use: (directory: MergedDirectory) => Result): Result {
     const directory = merged.acquire(merged.root, path);
-    try {
-      return use(directory);
-    } finally {
-      merged.release(directory);
+    held.push(directory);
+    const [oldest] = held;
+    if (held.length > heldDirectories && oldest !== undefined) {
+      held.shift();
+      merged.release(oldest);
     }
+    return use(directory);
   }
 
   function lookUp(parent: string, name: string): TreeFile | undefined {

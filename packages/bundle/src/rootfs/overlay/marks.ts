@@ -41,12 +41,7 @@ export function makeWhiteout(directory: number, name: string): void {
 
 /** The status of a name, links not followed; undefined when there is none. */
 export function statusAt(directory: number, path: string): linux.FileStatus | undefined {
-  try {
-    return linux.fstatat(directory, path, { flags: linux.constants.AT_SYMLINK_NOFOLLOW });
-  } catch (error) {
-    if (linux.isSystemCallError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  return linux.tryFstatat(directory, path, { flags: linux.constants.AT_SYMLINK_NOFOLLOW });
 }
 
 /** A path for calls that have no variant with a descriptor; its last component is not to be followed. */
