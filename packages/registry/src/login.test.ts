@@ -332,6 +332,25 @@ esac`;
     });
   }
 
+  test('that a registries.conf puts first has all, and the files nothing', async () => {
+    await using at = await home();
+    await using registry = await serve({ type: 'bearer', ...user });
+    await at.helper('keeper', keeper);
+    const conf = (...names: readonly string[]) =>
+      at.write('.config/containers/registries.conf', `credential-helpers = ${JSON.stringify(names)}`);
+    await conf('keeper', 'containers-auth.json');
+    const report = await login(registry.host, { ...at.options, credentials: user });
+    assert.deepEqual([report.helper, report.path], ['keeper', undefined]);
+    await assert.rejects(readFile(at.docker), { code: 'ENOENT' });
+    await ping(registry.host, at.options);
+    const named = await login(`${registry.host}/team`, { ...at.options, credentials: user });
+    assert.equal(named.helper, undefined, 'a helper knows no namespaces');
+    const { removed } = await logout(registry.host, at.options);
+    assert.deepEqual(removed, [{ path: undefined, helper: 'keeper' }]);
+    await conf('containers-auth.json', 'keeper');
+    assert.equal((await login(registry.host, { ...at.options, credentials: user })).helper, undefined);
+  });
+
   test('that fails leaves the file as it was, and its message holds no secret', async () => {
     await using at = await home();
     await using registry = await serve({ type: 'basic', ...user });

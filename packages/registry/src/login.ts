@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { type AuthFile, readAuthFile } from './auth/docker-config.ts';
 import { editAuthFile } from './auth/edit-auth-file.ts';
 import { type StorableCredentials, storeInHelper } from './auth/helper.ts';
-import { serverKey } from './auth/keychain.ts';
+import { authFiles, serverKey } from './auth/keychain.ts';
+import { loadRegistriesConf } from './config/load.ts';
 import { endpoints } from './endpoints.ts';
 import { type RegistryEnvironment, registryEnvironment } from './env.ts';
 import { RegistryError } from './errors.ts';
@@ -22,9 +23,9 @@ export interface LoginReport {
   readonly registry: string;
   /** Undefined for an identity token. */
   readonly username: string | undefined;
-  /** The authentication file. */
-  readonly path: string;
-  /** The credential helper that the file names, when it has the secret. */
+  /** The authentication file; undefined when a helper that a registries.conf names has all. */
+  readonly path: string | undefined;
+  /** The credential helper that has the secret. */
   readonly helper: string | undefined;
   /** False when the registry did not ask for credentials, so that they may be wrong. */
   readonly verified: boolean;
@@ -32,8 +33,9 @@ export interface LoginReport {
 
 /**
  * Asks a registry whether credentials are good and keeps them where Docker and podman look for them: in the
- * file of the options or `$REGISTRY_AUTH_FILE`; else in the first of their files that exists; else in
- * Docker's, which both read. When the file names a credential helper for the registry, the helper gets them.
+ * file of the options or `$REGISTRY_AUTH_FILE`; else where `credential-helpers` of a registries.conf says first;
+ * else in the first of their files that exists; else in Docker's, which both read. When the file names a credential
+ * helper for the registry, the helper gets them.
  *
  * Throws ERR_OCI_REGISTRY_UNAUTHORIZED (nothing is written then), ERR_OCI_REGISTRY_CREDENTIALS_INVALID,
  * ERR_OCI_REGISTRY_CREDENTIAL_HELPER, other {@link RegistryError}, `signal.reason`.
@@ -44,20 +46,21 @@ export async function login(registry: string, options: LoginOptions): Promise<Lo
   const target = parseLoginTarget(registry);
   checkCredentials(credentials);
   const environment = registryEnvironment(options.env);
-  const place = await choosePlace(target, { authFile: options.authFile, environment });
+  const place = await choosePlace(target, { ...options, environment });
   const verified = await verify(target, options);
   if (place.helper !== undefined) {
     await storeInHelper(place.helper, {
-      server: serverKey(target.registry),
+      server: place.server,
       credentials,
       env: environment.variables,
       signal,
     });
   }
-  const entry = place.helper === undefined ? credentials : 'in-helper';
-  await editAuthFile(place.path, { name: target.name, entry, signal });
+  const { path, helper } = place;
+  const entry = helper === undefined ? credentials : 'in-helper';
+  if (path !== undefined) await editAuthFile(path, { name: target.name, entry, signal });
   const username = 'username' in credentials ? credentials.username : undefined;
-  return { registry: target.name, username, ...place, verified };
+  return { registry: target.name, username, path, helper, verified };
 }
 
 function checkCredentials(credentials: StorableCredentials): void {
@@ -76,24 +79,45 @@ function problemOf(credentials: StorableCredentials): string | undefined {
   return credentials.password === '' ? 'password is empty' : undefined;
 }
 
-interface Place {
-  readonly path: string;
-  readonly helper: string | undefined;
+type Place =
+  | { readonly path: string; readonly helper: undefined }
+  /** `server` is what the helper calls the registry; `path` the file that names the helper. */
+  | { readonly path: string | undefined; readonly helper: string; readonly server: string };
+
+interface Choice extends Pick<RegistryOptions, 'authFile' | 'registriesConf'> {
+  readonly environment: RegistryEnvironment;
 }
 
-async function choosePlace(
-  target: LoginTarget,
-  {
-    authFile,
-    environment,
-  }: { readonly authFile: string | undefined; readonly environment: RegistryEnvironment },
-): Promise<Place> {
-  const path = authFile ?? environment.authFile ?? (await defaultFile(target, environment));
+async function choosePlace(target: LoginTarget, choice: Choice): Promise<Place> {
+  const { authFile, environment } = choice;
+  const named = authFile ?? environment.authFile;
+  if (named === undefined) {
+    const helper = await configuredHelper(target, choice);
+    if (helper !== undefined) return { path: undefined, helper, server: target.registry };
+  }
+  const path = named ?? (await defaultFile(target, environment));
   const file = await readAuthFile(path);
   const helper = file === undefined ? undefined : helperOf(file, target.registry);
-  if (target.namespace === undefined) return { path, helper };
-  if (helper === undefined && !isDockers(path)) return { path, helper };
-  throw new RegistryError(
+  const isKept = target.namespace === undefined || (helper === undefined && !isDockers(path));
+  if (!isKept) throw cannotKeep(target, { path, helper });
+  return helper === undefined ? { path, helper } : { path, helper, server: serverKey(target.registry) };
+}
+
+/** The first place of `credential-helpers` that can keep it, unless that is the files; helpers know no namespaces. */
+async function configuredHelper(
+  { namespace }: LoginTarget,
+  { environment, registriesConf }: Choice,
+): Promise<string | undefined> {
+  const { credentialHelpers = [] } = await loadRegistriesConf(environment, { registriesConf });
+  const first = credentialHelpers.find((name) => name === authFiles || namespace === undefined);
+  return first === authFiles ? undefined : first;
+}
+
+function cannotKeep(
+  target: LoginTarget,
+  { path, helper }: { readonly path: string; readonly helper: string | undefined },
+): RegistryError {
+  return new RegistryError(
     'ERR_OCI_REGISTRY_CREDENTIALS_INVALID',
     `${helper === undefined ? path : `docker-credential-${helper}`} cannot keep credentials for ${target.name}`,
     { path, hint: `log in to all of ${target.registry}, or name a file of podman's with --authfile` },

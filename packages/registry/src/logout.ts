@@ -1,7 +1,8 @@
 import { type AuthFile, readAuthFile } from './auth/docker-config.ts';
 import { editAuthFile } from './auth/edit-auth-file.ts';
 import { eraseFromHelper } from './auth/helper.ts';
-import { serverKey } from './auth/keychain.ts';
+import { authFiles, serverKey } from './auth/keychain.ts';
+import { loadRegistriesConf } from './config/load.ts';
 import { registryEnvironment } from './env.ts';
 import { RegistryError } from './errors.ts';
 import { helperOf } from './login.ts';
@@ -9,18 +10,25 @@ import { type LoginTarget, parseLoginTarget } from './login-target.ts';
 import type { RegistryOptions } from './options.ts';
 
 /** What {@link logout} needs: nothing is sent to the registry. */
-export type LogoutOptions = Pick<RegistryOptions, 'authFile' | 'env' | 'signal' | 'onEvent'>;
+export type LogoutOptions = Pick<
+  RegistryOptions,
+  'authFile' | 'registriesConf' | 'env' | 'signal' | 'onEvent'
+>;
 
 /** Where credentials were. */
 export interface LogoutReport {
   readonly registry: string;
   /** Empty when there were none. */
-  readonly removed: readonly { readonly path: string; readonly helper: string | undefined }[];
+  readonly removed: readonly {
+    /** Undefined for a helper that a registries.conf names. */
+    readonly path: string | undefined;
+    readonly helper: string | undefined;
+  }[];
 }
 
 /**
- * Removes a registry's credentials from the file of the options or `$REGISTRY_AUTH_FILE`, else from all files
- * of podman and Docker that exist, and from the helpers that they name. Entries for namespaces of the registry
+ * Removes a registry's credentials from the file of the options or `$REGISTRY_AUTH_FILE`, else from the helpers that a
+ * registries.conf names and all files of podman and Docker that exist, and from the helpers that those name. Entries for namespaces of the registry
  * stay, unless the namespace is named. Throws as `login`.
  */
 export async function logout(registry: string, options: LogoutOptions = {}): Promise<LogoutReport> {
@@ -28,11 +36,23 @@ export async function logout(registry: string, options: LogoutOptions = {}): Pro
   const target = parseLoginTarget(registry);
   const environment = registryEnvironment(options.env);
   const named = options.authFile ?? environment.authFile;
+  const env = environment.variables;
   const removed: LogoutReport['removed'][number][] = [];
+  if (named === undefined && target.namespace === undefined) {
+    const { credentialHelpers = [] } = await loadRegistriesConf(environment, options);
+    for (const helper of credentialHelpers.filter((name) => name !== authFiles)) {
+      const isErased = await eraseFromHelper(helper, {
+        server: target.registry,
+        env,
+        signal: options.signal,
+      });
+      if (isErased) removed.push({ path: undefined, helper });
+    }
+  }
   for (const path of named === undefined ? environment.defaultAuthFiles : [named]) {
     const file = await readAuthFile(path);
     if (file === undefined) continue;
-    const helper = await eraseSecret(file, { ...options, target, env: environment.variables });
+    const helper = await eraseSecret(file, { ...options, target, env });
     const isEdited = await editAuthFile(path, {
       name: target.name,
       entry: undefined,

@@ -19,7 +19,7 @@ export default class Logout extends BaseCommand {
       onEvent: this.progress(flags),
     });
     const places = report.removed.map(({ path, helper }) =>
-      helper === undefined ? path : `${path} and helper ${helper}`,
+      [path, helper && `helper ${helper}`].filter((part) => part !== undefined).join(' and '),
     );
     await this.print(flags, {
       json: report,

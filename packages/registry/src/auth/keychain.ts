@@ -56,7 +56,7 @@ export async function locateCredentials(request: KeychainRequest): Promise<Locat
 }
 
 /** What `credential-helpers` of a registries.conf calls the authentication files. */
-const authFiles = 'containers-auth.json';
+export const authFiles = 'containers-auth.json';
 
 function configured(request: KeychainRequest): StoreRequest {
   // podman keeps Docker Hub under its plain name there.
