@@ -115,6 +115,15 @@ static void make_terminal_raw(void) {
   terminal_is_raw = CALL(ioctl, 0, TCSETS, &raw) >= 0;
 }
 
+/* Where the output goes into a file or a pipe, its lines end as lines do there; a terminal wants the carriage return. */
+static void keep_newlines(void) {
+  struct termios own;
+  if (!terminal_is_raw || CALL(ioctl, 1, TCGETS, &own) >= 0) return;
+  if (CALL(ioctl, console, TCGETS, &own) < 0) return;
+  own.c_oflag &= ~(tcflag_t)ONLCR;
+  CALL(ioctl, console, TCSETS, &own);
+}
+
 /* What the monitor does with a new terminal: hand it over, or keep it and relay. */
 static long accept_console(i32 fd, const struct message *message, int relay) {
   if (fd < 0) return -EPROTO;
@@ -129,6 +138,7 @@ static long accept_console(i32 fd, const struct message *message, int relay) {
   CALL(fcntl, console, F_SETFL, O_RDWR | O_NONBLOCK);
   copy_window_size();
   make_terminal_raw();
+  keep_newlines();
   return 0;
 }
 

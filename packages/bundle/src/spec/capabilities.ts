@@ -20,13 +20,12 @@ export const dockerCapabilities: readonly string[] = [
 
 const minimalCapabilities: readonly string[] = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
-/** The three capabilities of `runc spec`, also ambient, so that they are left when the user is not root. */
+/** The three capabilities of `runc spec`, for root: ambient ones would have to be inheritable too (CVE-2022-29162). */
 export function defaultCapabilities(): Capabilities {
   return {
     bounding: [...minimalCapabilities],
     effective: [...minimalCapabilities],
     permitted: [...minimalCapabilities],
-    ambient: [...minimalCapabilities],
   };
 }
 

@@ -56,13 +56,15 @@ function runcSpec(flags: readonly string[]): RuntimeSpec | undefined {
   }
 }
 
-/** The differences that we mean: our name and version, and an own cgroup namespace. */
+/** The differences that we mean: our name and version, an own cgroup namespace, and no ambient capabilities, as runc since 1.2. */
 function comparable(spec: RuntimeSpec): unknown {
-  const { ociVersion: _, hostname: __, linux, ...rest } = spec;
+  const { ociVersion: _, hostname: __, linux, process, ...rest } = spec;
+  const { ambient: ___, ...capabilities } = process?.capabilities ?? {};
   const namespaces = (linux?.namespaces ?? []).map(({ type }) => type).filter((type) => type !== 'cgroup');
   const mounts = spec.mounts?.map((mount) => ({ ...mount, options: mount.options?.toSorted() }));
   return {
     ...rest,
+    process: { ...process, capabilities },
     mounts,
     linux: { ...linux, namespaces, maskedPaths: linux?.maskedPaths?.slice(0, 9) },
   };

@@ -111,6 +111,26 @@ test('a group with processes is refused and left alone', { skip }, async () => {
   assertGone(record);
 });
 
+test('a group that is frozen is refused: nothing could start in it', { skip }, async () => {
+  const name = `/oci-frozen-${process.pid}`;
+  const freezer = findHierarchies().find(({ controllers }) => controllers.includes('freezer'));
+  const path = `${(freezer ?? findHierarchies()[0])?.mountPoint}${name}`;
+  mkdirSync(path);
+  const write = (text: string): void =>
+    writeFileSync(freezer ? `${path}/freezer.state` : `${path}/cgroup.freeze`, text);
+  try {
+    write(freezer ? 'FROZEN' : '1');
+    const settings = { ...options('frozen'), cgroupsPath: name };
+    await assert.rejects(createCgroup(planCgroup(settings), settings), {
+      code: 'ERR_OCI_CGROUP_BUSY',
+      message: /unexpectedly frozen/,
+    });
+  } finally {
+    write(freezer ? 'THAWED' : '0');
+    rmdirSync(path);
+  }
+});
+
 test('a group that was there before stays there', { skip }, async () => {
   const [hierarchy] = findHierarchies();
   const name = `/oci-test-${process.pid}`;

@@ -122,6 +122,21 @@ function refuseMembers(path: string): void {
   );
 }
 
+const freezerFiles = { v1: ['freezer.state', 'THAWED'], v2: ['cgroup.freeze', '0'] } as const;
+
+/** The first process would stop as soon as it joins, and whoever waits for it would wait for ever. */
+function refuseFrozen({ version }: Hierarchy, path: string): void {
+  const [file, running] = freezerFiles[version];
+  if (!existsSync(`${path}/${file}`)) return;
+  const state = readFileSync(`${path}/${file}`, 'utf8').trim();
+  if (state === running) return;
+  throw new RuntimeError('ERR_OCI_CGROUP_BUSY', `container's cgroup unexpectedly frozen: ${path}`, {
+    path,
+    actual: state,
+    hint: 'Thaw or remove the group, or name another one in linux.cgroupsPath.',
+  });
+}
+
 function isNeeded(hierarchy: Hierarchy, plan: CgroupPlan): boolean {
   return plan.writes.some(
     ({ controller }) => hierarchy.version === 'v2' || hierarchy.controllers.includes(controller),
@@ -156,7 +171,10 @@ export async function createCgroup(plan: CgroupPlan, options: CreateCgroupOption
   try {
     for (const { hierarchy, path } of planned) {
       try {
-        if (existsSync(path)) refuseMembers(path);
+        if (existsSync(path)) {
+          refuseMembers(path);
+          refuseFrozen(hierarchy, path);
+        }
         const created = makeGroups(hierarchy, plan.path, unified ? needed : undefined);
         const directory = { path, version: hierarchy.version, controllers: hierarchy.controllers, created };
         directories.push(directory);

@@ -61,12 +61,19 @@ test('zero and absent values are not set', () => {
   const zeros = {
     memory: { limit: 0, swap: 0 },
     cpu: { shares: 0, quota: 0, period: 0, cpus: '' },
-    pids: { limit: 0 },
   };
   for (const resources of [zeros, {}, { memory: {}, cpu: {} }]) {
     assert.deepEqual(resourceWritesV1(resources), []);
     assert.deepEqual(resourceWritesV2(resources), []);
   }
+});
+
+test('no processes at all would be of no use: zero is one, as for runc; the memory of sockets is limited where it can be', () => {
+  for (const writes of [resourceWritesV1, resourceWritesV2])
+    assert.deepEqual(lines(writes({ pids: { limit: 0 } })), ['pids.max=1']);
+  assert.deepEqual(lines(resourceWritesV1({ memory: { kernel: 4096, kernelTCP: 8192 } })), [
+    'memory.kmem.tcp.limit_in_bytes=8192',
+  ]);
 });
 
 test('no swap at all is written on v2, and a swap limit without memory is refused on both', () => {

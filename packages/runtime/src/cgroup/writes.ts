@@ -56,6 +56,11 @@ function memoryV1(memory: MemoryResources): CgroupWrite[] {
     ...(memory.swappiness === undefined
       ? []
       : [{ controller: 'memory', file: 'memory.swappiness', value: String(memory.swappiness) }]),
+    // Of the kernel's own memory only this part can still be limited.
+    ...collect('memory', [['memory.kmem.tcp.limit_in_bytes', memory.kernelTCP]]).map((write) => ({
+      ...write,
+      optional: true,
+    })),
     ...(memory.disableOOMKiller ? [{ controller: 'memory', file: 'memory.oom_control', value: '1' }] : []),
   ];
 }
@@ -120,16 +125,20 @@ function cpusetWrites(cpu: CpuResources): CgroupWrite[] {
 
 function pidsWrites(limit: number | undefined): CgroupWrite[] {
   if (limit === undefined) return [];
-  // Zero is not a limit here: callers in Go write it for "not set".
-  return collect('pids', [['pids.max', limit < 0 ? 'max' : limit]]);
+  // A group of no processes is of no use; runc takes zero for one, so that both cgroup managers do the same.
+  return collect('pids', [['pids.max', limit < 0 ? 'max' : Math.max(limit, 1)]]);
 }
 
 /** The files to write in a v1 group, in order. Device rules are apart: see `deviceWrites`. */
 export function resourceWritesV1(resources: Resources): CgroupWrite[] {
   if (Object.keys(resources.unified ?? {}).length > 0) {
-    throw new RuntimeError('ERR_OCI_CGROUP_INVALID', 'linux.resources.unified needs cgroup v2', {
-      jsonPath: '$.linux.resources.unified',
-    });
+    throw new RuntimeError(
+      'ERR_OCI_CGROUP_INVALID',
+      'invalid configuration: linux.resources.unified needs cgroup v2',
+      {
+        jsonPath: '$.linux.resources.unified',
+      },
+    );
   }
   return [
     ...memoryV1(resources.memory ?? {}),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseMountInfo } from '@ocijs/linux/mount-info';
 import { findHierarchies } from '../cgroup/hierarchies.ts';
 import type { CgroupHierarchy, HostFacts } from '../plan/input.ts';
+import { boundingSet } from '../process/bounding-set.ts';
 
 /** Where the set-uid helpers are looked for; the caller's PATH has no say in what gets a container's ids. */
 const helperDirectories = ['/usr/bin', '/bin', '/usr/local/bin', '/run/wrappers/bin'];
@@ -66,6 +67,7 @@ export function hostFacts(needs: {
   return {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
+    capabilities: boundingSet(),
     groupsDenied: readOptional('/proc/self/setgroups') === 'deny',
     cgroups: needs.cgroups ? cgroups() : [],
     kernelMounts: needs.kernelMounts ? parseKernelMounts(readFileSync('/proc/self/mountinfo', 'utf8')) : [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultSpec, type RuntimeSpec, singleIdMappings } from '@ocijs/bundle/spec';
-import { checkSpec } from './check.ts';
+import { checkSpec, requireProcess } from './check.ts';
 
 function changed(
   change: (
@@ -25,7 +25,6 @@ test('what we write ourselves passes', () => {
 });
 
 const conflicts: readonly (readonly [string, RuntimeSpec])[] = [
-  ['no process', { ociVersion: '1.0.2', linux: { namespaces: [{ type: 'mount' }] } }],
   [
     'no arguments',
     changed((spec) => {
@@ -75,6 +74,12 @@ const conflicts: readonly (readonly [string, RuntimeSpec])[] = [
     }),
   ],
 ];
+
+test('a process is only needed to run', () => {
+  const { process: _, ...spec } = changed(() => undefined);
+  checkSpec(spec);
+  assert.throws(() => requireProcess(spec), { code: 'ERR_OCI_SPEC_CONFLICT' });
+});
 
 for (const [name, spec] of conflicts) {
   test(`${name} is a conflict`, () => {

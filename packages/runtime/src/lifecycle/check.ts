@@ -66,18 +66,23 @@ function checkNamespaces(spec: RuntimeSpec, linux: Linux): void {
   }
 }
 
+/** A container that is to run needs something to run. Throws ERR_OCI_SPEC_CONFLICT. */
+export function requireProcess(spec: RuntimeSpec): void {
+  if (spec.process === undefined) throw conflict('$.process', 'is needed');
+}
+
 /**
  * Checks, before anything is made, that a valid configuration does not contradict itself (ERR_OCI_SPEC_CONFLICT)
  * and asks for nothing that this runtime would have to ignore (ERR_OCI_SPEC_UNSUPPORTED). The launch plan
  * makes further checks of its own steps. Ignored, for they have no effect in today's kernels or for new groups, are
- * `memory.kernel`, `memory.kernelTCP`, `memory.useHierarchy` and `memory.checkBeforeUpdate`, and the sections for other systems.
+ * `memory.kernel`, `memory.useHierarchy` and `memory.checkBeforeUpdate`, and the sections for other systems.
  */
 export function checkSpec(spec: RuntimeSpec): void {
   if (!/^[01]\./.test(spec.ociVersion)) throw unsupported(`$.ociVersion ${spec.ociVersion}`);
   const { process: processSpec, linux = {} } = spec;
-  if (processSpec === undefined) throw conflict('$.process', 'is needed');
-  if ((processSpec.args ?? []).length === 0) throw conflict('$.process.args', 'must not be empty');
-  if (processSpec.args?.[0] === '') throw conflict('$.process.args[0]', 'must not be empty');
+  if (processSpec && (processSpec.args ?? []).length === 0)
+    throw conflict('$.process.args', 'must not be empty');
+  if (processSpec?.args?.[0] === '') throw conflict('$.process.args[0]', 'must not be empty');
   checkNamespaces(spec, linux);
   checkUserNamespace(spec, linux);
 }

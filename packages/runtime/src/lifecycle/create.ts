@@ -22,7 +22,7 @@ export interface CreateOptions extends ContainerSource {
 /** Options of {@link prepare}: who waits for the init. */
 export interface PrepareOptions
   extends CreateOptions,
-    Pick<MakeContainerOptions, 'lifetime' | 'keepExit' | 'seccomp'> {
+    Pick<MakeContainerOptions, 'lifetime' | 'keepExit' | 'seccomp' | 'mayLackProcess'> {
   readonly hostSession?: boolean;
 }
 
@@ -64,6 +64,6 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
  * ERR_OCI_HOOK_FAILED, ERR_OCI_EXEC_… and ERR_OCI_INIT_FAILED.
  */
 export async function create(id: string, options: CreateOptions): Promise<State> {
-  const { root, record } = await prepare(id, { ...options, lifetime: 'detached' });
+  const { root, record } = await prepare(id, { ...options, lifetime: 'detached', mayLackProcess: true });
   return stateOf(root, record);
 }

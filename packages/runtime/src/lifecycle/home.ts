@@ -11,12 +11,13 @@ function homeOf(passwd: string, uid: number): string | undefined {
 }
 
 /**
- * The process with a home directory in its environment: what it has, else what the root file system's `/etc/passwd`
+ * The process with a home directory in its environment: what it has, if that is not empty, else what the root file system's `/etc/passwd`
  * says, else `/`. Throws ERR_OCI_UNPACK_DENIED when that file is none inside the root.
  */
 export function withHome(process: Process, rootfs: string): Process {
-  const env = process.env ?? [];
-  if (env.some((variable) => variable.startsWith('HOME='))) return process;
+  const given = process.env ?? [];
+  if (given.findLast((variable) => variable.startsWith('HOME='))?.slice(5)) return process;
+  const env = given.filter((variable) => !variable.startsWith('HOME='));
   const passwd = readFileInRoot(rootfs, '/etc/passwd', { limit: userDatabaseSizeLimit })?.toString('utf8');
   return { ...process, env: [...env, `HOME=${homeOf(passwd ?? '', process.user.uid) || '/'}`] };
 }

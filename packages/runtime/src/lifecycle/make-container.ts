@@ -6,7 +6,8 @@ import type { SeccompProfile } from '../seccomp/types.ts';
 import { writeFilter } from '../state/filter.ts';
 import { checkContainerId } from '../state/id.ts';
 import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
-import { checkSpec } from './check.ts';
+import { reportCapabilities } from './capabilities.ts';
+import { checkSpec, requireProcess } from './check.ts';
 import { stateRoot } from './context.ts';
 import { Creation, type CreationOptions, firstRecord, type PreparedContainer } from './creation.ts';
 import { type CgroupManager, planGroup } from './group.ts';
@@ -41,6 +42,8 @@ export interface MakeContainerOptions extends ContainerSource, Pick<CreationOpti
   readonly lifetime: 'detached' | 'attached';
   /** The profile of `spec` with exact values, when its text was read. */
   readonly seccomp?: SeccompProfile | undefined;
+  /** Without a process a container can be made, and never started (runtime-spec `config.md`, "Process"). */
+  readonly mayLackProcess?: boolean;
   /** Starts the first process of the container. */
   readonly startFirst: (container: EmptyContainer) => Promise<InitProcess>;
 }
@@ -55,7 +58,9 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
   const root = stateRoot(options);
   const bundle = loadRuntimeBundle(options.bundle, { spec: options.spec, config: options.config });
   checkSpec(bundle.spec);
+  if (!options.mayLackProcess) requireProcess(bundle.spec);
   checkTerminal(bundle.spec, options);
+  reportCapabilities(bundle.spec, options.onEvent);
   const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
   const manager = options.cgroupManager ?? 'cgroupfs';
   const group = await planGroup(id, bundle.spec, { manager, signal: options.signal });

@@ -1,9 +1,12 @@
 import { RuntimeError } from '../errors.ts';
 import { releaseInit } from '../init/release.ts';
+import { waitForEnd } from '../process/signal.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { containerDirectory } from '../state/store.ts';
+import { requireProcess } from './check.ts';
 import { hookState, type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
+import { killFirst } from './end.ts';
 import { remove } from './remove.ts';
 
 const refusals = {
@@ -23,6 +26,11 @@ export async function startRecord(record: ContainerRecord, options: LifecycleOpt
       actual: status,
       expected: 'created',
     });
+  }
+  if (record.spec.process === undefined) {
+    // Nothing can ever become of it; stopped, it can be deleted.
+    if (killFirst(record)) await waitForEnd(record.init, { signal: options.signal });
+    requireProcess(record.spec);
   }
   const directory = containerDirectory(root, record.id);
   const hasHooks = (record.spec.hooks?.startContainer ?? []).length > 0;

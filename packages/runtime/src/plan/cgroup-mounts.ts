@@ -48,8 +48,8 @@ function bindGroup(context: PlanContext, hierarchy: CgroupHierarchy, place: Plac
 
 function newInstance(context: PlanContext, type: string, place: Place): CgroupMountPlan {
   const slot = context.slot();
-  const make = filesystemSteps({ slot, type, source: 'cgroup', place, options: place.options });
-  return { open: [], attach: [...make, attachStep(place, slot)], finish: [] };
+  const open = filesystemSteps({ slot, type, source: 'cgroup', place, options: place.options });
+  return { open, attach: [attachStep(place, slot)], finish: [] };
 }
 
 function controllerMount(context: PlanContext, hierarchy: CgroupHierarchy, place: Place): CgroupMountPlan {
@@ -90,10 +90,7 @@ function hybridMount(context: PlanContext, place: Place): CgroupMountPlan {
   };
   const { keep } = targetFlags;
   const isReadonly = (place.options.attributes.set & mountAttributes.readonly) !== 0;
-  const base = [
-    ...filesystemSteps({ slot, type: 'tmpfs', source: 'tmpfs', place, options }),
-    attachStep(place, slot, isReadonly ? keep : 0),
-  ];
+  const make = filesystemSteps({ slot, type: 'tmpfs', source: 'tmpfs', place, options });
   // Beside v1 hierarchies the unified one has no controllers; it is of use to a container with a group there.
   const hierarchies = context.input.host.cgroups.filter(
     (hierarchy) => hierarchy.version === 'v1' || ownDirectory(context, hierarchy) !== undefined,
@@ -106,8 +103,12 @@ function hybridMount(context: PlanContext, place: Place): CgroupMountPlan {
   const purpose = `make ${JSON.stringify(place.path)} read-only`;
   const fields = { slot, set: mountAttributes.readonly };
   return {
-    open: plans.flatMap(({ open }) => open),
-    attach: [...base, ...plans.flatMap(({ attach }) => attach), ...links],
+    open: [...make, ...plans.flatMap(({ open }) => open)],
+    attach: [
+      attachStep(place, slot, isReadonly ? keep : 0),
+      ...plans.flatMap(({ attach }) => attach),
+      ...links,
+    ],
     finish: isReadonly ? [initStep('mountAttributes', { purpose, jsonPath: place.jsonPath, fields })] : [],
   };
 }

@@ -16,6 +16,7 @@ test('the order of a small plan', () => {
   assert.deepEqual(tags, [
     'host notDumpable',
     'host fifo',
+    'init affinity',
     'init session',
     'init keyring',
     'init openTree',
@@ -123,12 +124,12 @@ test('an ordinary user maps its own id itself and ranges with the helpers', () =
   });
 });
 
-test('environment and arguments are exactly those of the configuration', () => {
+test('arguments are exactly those of the configuration, of the environment the last value of each variable', () => {
   const env = ['A=1', 'B=', 'A=2'];
   const process = { user: { uid: 0, gid: 0 }, cwd: '/', args: ['/bin/x', '', ' y'], env };
   const [exec] = fieldsOf(stepsFor(planSpec({ process })), 'exec');
   assert.deepEqual(exec?.['argument'], ['/bin/x', '', ' y']);
-  assert.deepEqual(exec?.['variable'], env);
+  assert.deepEqual(exec?.['variable'], ['A=2', 'B=']);
 });
 
 for (const uid of [-1, 2 ** 32 - 1, 2 ** 32, 1.5]) {

@@ -1,3 +1,4 @@
+import { resetAffinity } from './affinity.ts';
 import { type PlanContext, planContext } from './context.ts';
 import { encodePlan, type PlanHeader } from './encode.ts';
 import { hooksSeeRoot, planContainerHooks, planStartResult } from './hooks.ts';
@@ -88,6 +89,7 @@ function planNetwork(context: PlanContext): Step[] {
 
 /** From `start` to the container's program. An agent that answers for the container does so for its hooks too, as in runc. */
 function planStart(context: PlanContext): Step[] {
+  if (context.input.spec.process === undefined) return [];
   const hooks = planContainerHooks(context, 'startContainer');
   const exec = planExec(context);
   if (!hasListener(context)) return [...hooks, ...exec];
@@ -116,6 +118,7 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     ...limits,
     ...namespaces.steps,
     ...ask('attend', attend, { dumpable }),
+    resetAffinity(initStep),
     ...cgroupNamespace(context),
     ...planSession(context),
     ...planNetwork(context),

@@ -1,8 +1,7 @@
-import { cpuMask, everyCpu } from './affinity.ts';
+import { cpuMask, resetAffinity } from './affinity.ts';
 import type { CompiledPlan } from './compile.ts';
 import { type ProcessContext, processContext } from './context.ts';
 import { encodePlan } from './encode.ts';
-import { onlyFlag } from './format.ts';
 import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import type { ExecPlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
@@ -37,14 +36,9 @@ function planAffinity(context: ProcessContext): { readonly before: Step[]; reado
     const fields = { bytes: cpuMask(list, jsonPath) };
     return join('affinity', { purpose: `use the processors ${list}`, jsonPath, fields });
   };
-  // What the caller was restricted to is not the container's business.
-  const reset = join('affinity', {
-    purpose: "use the cgroup's processors",
-    fields: { bytes: everyCpu, flags: onlyFlag },
-  });
   return {
     before: initial === '' ? [] : [set(initial, 'initial')],
-    after: final !== '' ? [set(final, 'final')] : initial === '' ? [reset] : [],
+    after: final !== '' ? [set(final, 'final')] : initial === '' ? [resetAffinity(join)] : [],
   };
 }
 

@@ -17,6 +17,8 @@ export interface HostFacts {
   readonly gid: number;
   /** True when the caller's own user namespace has given up setgroups(2). */
   readonly groupsDenied: boolean;
+  /** Which capabilities the caller may give: its bounding set, one bit each. */
+  readonly capabilities: bigint;
   readonly cgroups: readonly CgroupHierarchy[];
   /** Where procfs and sysfs are mounted; needed for a change of root without pivot_root. */
   readonly kernelMounts: readonly string[];

@@ -11,9 +11,9 @@ import { initStep, type Step, type StepMaker, stepsOf } from './step.ts';
 
 /** The mounts of a container in three parts. */
 export interface MountPlan {
-  /** Opens and prepares what exists in the host, before the init turns away from it. */
+  /** Opens what exists in the host, before the init turns away from it, and makes file systems. */
   readonly open: readonly Step[];
-  /** Makes file systems and attaches everything, in the configuration's order. */
+  /** Attaches everything, in the configuration's order. */
   readonly attach: readonly Step[];
   /** Makes read-only what had to be writable for the mounts and devices inside it. */
   readonly finish: readonly Step[];
@@ -101,13 +101,14 @@ function planFilesystem(
     return { open: [], attach: [legacyMountStep(mount, place, now, flags)], finish: [], hasBoundDev: false };
   }
   const slot = context.slot();
-  const steps = [
-    ...filesystemSteps({ slot, type, source: mount.source ?? type, place, options: now }),
+  // Made with the sources of bind mounts, in the same order: it is the one in which mountinfo lists them.
+  const open = filesystemSteps({ slot, type, source: mount.source ?? type, place, options: now });
+  const attach = [
     ...(options.copyUp ? [copyUpStep(place, slot)] : []),
     attachStep(place, slot, flags | (isLate ? targetFlags.keep : 0)),
   ];
   const finish = isLate ? [readonlyStep(place, slot)] : [];
-  return { open: [], attach: steps, finish, hasBoundDev: false };
+  return { open, attach, finish, hasBoundDev: false };
 }
 
 function readonlyStep(place: MountPlace, slot: number): Step {

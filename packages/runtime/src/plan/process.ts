@@ -1,5 +1,10 @@
 import { posix } from 'node:path';
-import { type CapabilityMasks, capabilityBit, capabilityMasks } from './capabilities.ts';
+import {
+  type CapabilityMasks,
+  capabilityBit,
+  capabilityMasks,
+  grantableCapabilities,
+} from './capabilities.ts';
 import { conflict, type ProcessContext } from './context.ts';
 import { onlyFlag, tryGroupsFlag } from './format.ts';
 import { groupsDenied } from './id-maps.ts';
@@ -42,6 +47,11 @@ function identityStep(context: ProcessContext): Step {
   });
 }
 
+function masksOf({ input }: ProcessContext): CapabilityMasks {
+  const grantable = grantableCapabilities(input.spec, input.host.capabilities);
+  return capabilityMasks(input.spec.process?.capabilities, grantable);
+}
+
 function capabilitiesStep(masks: CapabilityMasks, more: bigint): Step {
   return initStep('capabilities', {
     purpose: 'set the capabilities',
@@ -82,7 +92,7 @@ function changeDirectory(context: ProcessContext, flags = 0): Step {
 /** From a finished root file system to a process that waits for `start`, with the rights of the container's user. */
 export function planIdentity(context: ProcessContext): Step[] {
   const process = context.input.spec.process;
-  const masks = capabilityMasks(process?.capabilities);
+  const masks = masksOf(context);
   const isAttached = context.input.lifetime === 'attached';
   const noNewPrivileges = process?.noNewPrivileges === true;
   return [
@@ -105,7 +115,7 @@ export function planIdentity(context: ProcessContext): Step[] {
     }),
     capabilitiesStep(masks, seccompNeeds(context)),
     changeDirectory(context),
-    lookupStep(context),
+    ...(process === undefined ? [] : [lookupStep(context)]),
   ];
 }
 
@@ -116,11 +126,16 @@ function seccompNeeds(context: ProcessContext): bigint {
   return isNeeded ? (capabilityBit('CAP_SYS_ADMIN') ?? 0n) : 0n;
 }
 
+/** Of several values of a variable the last one; programs differ in which one they see. */
+function lastValues(env: readonly string[]): string[] {
+  return [...new Map(env.map((variable) => [variable.split('=', 1)[0], variable])).values()];
+}
+
 /** From `start` to the container's own program. */
 export function planExec(context: ProcessContext): Step[] {
   const { spec, seccomp } = context.input;
   const { args = [], env = [] } = spec.process ?? {};
-  const masks = capabilityMasks(spec.process?.capabilities);
+  const masks = masksOf(context);
   const admin = seccompNeeds(context);
   const steps: Step[] = [];
   if (admin !== 0n) steps.push(capabilitiesStep({ ...masks, effective: masks.effective | admin }, admin));
@@ -138,7 +153,11 @@ export function planExec(context: ProcessContext): Step[] {
     initStep('exec', {
       purpose: `execute ${JSON.stringify(args[0])}`,
       jsonPath: '$.process.args',
-      fields: { text: `oci: cannot execute ${JSON.stringify(args[0])}`, argument: args, variable: env },
+      fields: {
+        text: `oci: cannot execute ${JSON.stringify(args[0])}`,
+        argument: args,
+        variable: lastValues(env),
+      },
     }),
   ];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Linux, Process } from '@ocijs/bundle/spec';
-import { capabilityMasks } from './capabilities.ts';
+import { capabilityMasks, capabilityWarnings, everyCapability } from './capabilities.ts';
 import { executableCandidates } from './process.ts';
 import { fieldsOf, planSpec, stepsFor } from './testing/input.ts';
 
@@ -25,10 +25,29 @@ test('capabilities are bits, and ambient ones only where they can be', () => {
 });
 
 for (const name of ['CAP_UNKNOWN', 'SYS_ADMIN', 'cap_chown', 'CAP_']) {
-  test(`${name} is no capability`, () => {
-    assert.throws(() => capabilityMasks({ bounding: [name] }), conflict);
+  test(`${name} is no capability: a warning, and nothing is given`, () => {
+    assert.equal(capabilityMasks({ bounding: [name] }).bounding, 0n);
+    assert.deepEqual(capabilityWarnings({ bounding: [name], permitted: [name] }, everyCapability), [
+      `ignoring unknown or unavailable capabilities: ${name}`,
+    ]);
   });
 }
+
+test('what the creator lacks is left out, as is what cannot be ambient; both are said', () => {
+  const kill = 1n << 5n;
+  const given = {
+    permitted: ['CAP_CHOWN', 'CAP_KILL'],
+    inheritable: ['CAP_KILL'],
+    ambient: ['CAP_KILL', 'CAP_CHOWN'],
+  };
+  assert.equal(capabilityMasks(given, kill).permitted, kill);
+  assert.deepEqual(capabilityWarnings(given, kill), [
+    'ignoring unknown or unavailable capabilities: CAP_CHOWN',
+  ]);
+  assert.deepEqual(capabilityWarnings(given, everyCapability), [
+    "can't raise ambient capability CAP_CHOWN: it is not permitted and inheritable",
+  ]);
+});
 
 test('a program without a slash is looked for in the PATH of the container', () => {
   assert.deepEqual(executableCandidates('x', ['PATH=/a', 'PATH=/b::/c/']), ['/b/x', 'x', '/c/x']);

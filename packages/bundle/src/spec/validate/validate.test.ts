@@ -35,7 +35,7 @@ const invalid: readonly (readonly [string, unknown, string])[] = [
   ['process.user.uid', -1, '$.process.user.uid'],
   ['process.user.gid', 1.5, '$.process.user.gid'],
   ['process.user.additionalGids', [4294967296], '$.process.user.additionalGids[0]'],
-  ['process.capabilities.bounding', ['KILL'], '$.process.capabilities.bounding[0]'],
+  ['process.capabilities.bounding', [1], '$.process.capabilities.bounding[0]'],
   ['process.rlimits', [{ type: 'NOFILE', soft: 1, hard: 1 }], '$.process.rlimits[0].type'],
   ['process.rlimits', [{ type: 'RLIMIT_CPU', soft: 2, hard: 1 }], '$.process.rlimits[0].soft'],
   [

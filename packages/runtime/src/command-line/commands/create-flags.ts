@@ -2,6 +2,7 @@ import { listenFds } from '../../env.ts';
 import type { CreateOptions } from '../../lifecycle/create.ts';
 import { type Flags, numberFlag, textFlag } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
+import { phases } from './phases.ts';
 
 /** The flags that `create` and `run` share. */
 export const createFlags: Flags = {
@@ -19,6 +20,7 @@ export const createFlags: Flags = {
 export function createOptions(context: CommandContext): CreateOptions {
   const { parsed, log, root, signal } = context;
   const listening = listenFds();
+  log.debug(phases.setup);
   return {
     bundle: textFlag(parsed, 'bundle') || '.',
     root,

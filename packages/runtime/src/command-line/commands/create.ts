@@ -1,6 +1,7 @@
 import { create } from '../../lifecycle/create.ts';
 import type { Command } from '../command.ts';
 import { containerId, createFlags, createOptions } from './create-flags.ts';
+import { logMade } from './phases.ts';
 
 /** `oci-runtime create` */
 export const command: Command = {
@@ -9,6 +10,7 @@ export const command: Command = {
   words: [1, 1],
   run: async (context) => {
     await create(containerId(context), createOptions(context));
+    logMade(context.log);
     return 0;
   },
 };

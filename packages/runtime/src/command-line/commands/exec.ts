@@ -4,6 +4,7 @@ import { listFlag, numberFlag, textFlag } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { containerId } from './create-flags.ts';
 import { execProcess, processFlags } from './exec-process.ts';
+import { logAffinity } from './phases.ts';
 
 /** `oci-runtime exec` */
 export const command: Command = {
@@ -22,12 +23,15 @@ export const command: Command = {
   interspersed: false,
   failure: { prefix: 'exec failed: ', exitCode: 255 },
   run: async (context) => {
-    const { parsed, root, signal } = context;
+    const { parsed, root, signal, log } = context;
     const id = containerId(context);
     const detached = parsed.flags.has('detach');
     const record = requireRecord(stateRoot({ root }), id);
+    const process = execProcess(parsed, record.spec.process);
+    const affinity = process.execCPUAffinity ?? record.spec.process?.execCPUAffinity;
+    logAffinity(log, affinity?.initial);
     const init = await prepareExec(id, {
-      process: execProcess(parsed, record.spec.process),
+      process,
       root,
       signal,
       pidFile: textFlag(parsed, 'pid-file') || undefined,
@@ -36,6 +40,9 @@ export const command: Command = {
       preserveFds: numberFlag(parsed, 'preserve-fds'),
       subgroups: listFlag(parsed, 'cgroup'),
       ignorePaused: parsed.flags.has('ignore-paused'),
+      onEvent: (event) => {
+        if (event.type === 'warning') log.warning(event.message);
+      },
       lifetime: detached ? 'detached' : 'attached',
     });
     if (detached) return 0;

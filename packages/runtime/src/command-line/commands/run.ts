@@ -1,6 +1,7 @@
 import { run, runDetached } from '../../lifecycle/run.ts';
 import type { Command } from '../command.ts';
 import { containerId, createFlags, createOptions } from './create-flags.ts';
+import { logMade } from './phases.ts';
 
 /** `oci-runtime run` */
 export const command: Command = {
@@ -17,12 +18,16 @@ export const command: Command = {
     const id = containerId(context);
     if (context.parsed.flags.has('detach')) {
       await runDetached(id, options);
+      logMade(context.log);
       return 0;
     }
     const { exitCode } = await run(id, {
       ...options,
       keep: context.parsed.flags.has('keep'),
-      onStarted: context.forwardSignals,
+      onStarted: (pid) => {
+        logMade(context.log);
+        context.forwardSignals(pid);
+      },
     });
     return exitCode;
   },

@@ -1,8 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultSpec } from '@ocijs/bundle/spec';
+import { defaultSpec, type RuntimeSpec } from '@ocijs/bundle/spec';
+import { findHierarchies, isUnified } from '../../cgroup/hierarchies.ts';
 import { textFlag, usageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
+
+/** As runc: beside cgroup v1, a container sees its place in the host's groups. */
+function withoutHostGroups(spec: RuntimeSpec): RuntimeSpec {
+  if (isUnified(findHierarchies())) return spec;
+  const namespaces = spec.linux?.namespaces?.filter(({ type }) => type !== 'cgroup') ?? [];
+  return { ...spec, linux: { ...spec.linux, namespaces } };
+}
 
 /** `oci-runtime spec` */
 export const command: Command = {
@@ -14,7 +22,7 @@ export const command: Command = {
   words: [0, 0],
   run: async ({ parsed }) => {
     const file = join(textFlag(parsed, 'bundle') || '.', 'config.json');
-    const spec = defaultSpec({ rootless: parsed.flags.has('rootless') });
+    const spec = withoutHostGroups(defaultSpec({ rootless: parsed.flags.has('rootless') }));
     try {
       writeFileSync(file, `${JSON.stringify(spec, undefined, '\t')}\n`, { flag: 'wx', mode: 0o666 });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Linux, RuntimeSpec } from '@ocijs/bundle/spec';
+import { everyCapability } from '../capabilities.ts';
 import { compilePlan } from '../compile.ts';
 import { type DecodedStep, decodePlan } from '../decode.ts';
 import type { HostFacts, PlanInput } from '../input.ts';
@@ -7,6 +8,7 @@ const host: HostFacts = {
   uid: 0,
   gid: 0,
   groupsDenied: false,
+  capabilities: everyCapability,
   cgroups: [],
   kernelMounts: ['/sys', '/proc'],
   newuidmap: '/usr/bin/newuidmap',

@@ -1,0 +1,23 @@
+import { cpuMask } from '../../plan/affinity.ts';
+import type { Log } from '../log.ts';
+
+/** The steps of a creation, in the words in which runc's debug log has them: scripts look for these. */
+export const phases = {
+  setup: 'nsexec container setup',
+  init: 'child process in init()',
+  done: 'init: closing the pipe to signal completion',
+} as const;
+
+/** Says that a container's process was made. */
+export function logMade(log: Log): void {
+  log.debug(phases.init);
+  log.debug(phases.done);
+}
+
+/** Says on which processors a process starts, as a mask. */
+export function logAffinity(log: Log, processors: string | undefined): void {
+  if (!processors) return;
+  const mask = cpuMask(processors, '$.process.execCPUAffinity.initial');
+  const digits = Buffer.from(mask).reverse().toString('hex').replace(/^0+/, '');
+  log.debug(`nsexec: affinity: 0x${digits}`);
+}
