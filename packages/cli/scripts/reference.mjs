@@ -1,10 +1,10 @@
 // Writes docs/cli.md from the commands as they are built; with --check it fails when the page is out of date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { BaseCommand } from '../dist/base-command.js';
-import { COMMANDS } from '../dist/commands/index.js';
+import { loadCommands } from '../dist/commands/index.js';
 
 const page = new URL('../../../docs/cli.md', import.meta.url);
-const text = reference();
+const text = reference(await loadCommands());
 if (process.argv.includes('--check')) {
   if ((await readFile(page, 'utf8')) !== text) {
     process.stderr.write('docs/cli.md is out of date: run `npm run docs -w @ocijs/cli`\n');
@@ -14,8 +14,8 @@ if (process.argv.includes('--check')) {
   await writeFile(page, text);
 }
 
-function reference() {
-  const commands = Object.entries(COMMANDS).filter(([, command]) => !command.hidden);
+function reference(all) {
+  const commands = Object.entries(all).filter(([, command]) => !command.hidden);
   return [
     '# The `oci` command',
     '',

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { prepareArguments } from './arguments.ts';
 import { COMMANDS } from './commands/index.ts';
 
-const prepare = (line: string): string[] => prepareArguments(line.split(' '), COMMANDS);
+const prepare = (line: string): Promise<string[]> => prepareArguments(line.split(' '), COMMANDS);
 
-test('flags of the command in the container are kept from the parser', () => {
-  assert.deepEqual(prepare('run --rm debian ls --help --json'), [
+test('flags of the command in the container are kept from the parser', async () => {
+  assert.deepEqual(await prepare('run --rm debian ls --help --json'), [
     'run',
     '--rm',
     '--',
@@ -15,9 +15,9 @@ test('flags of the command in the container are kept from the parser', () => {
     '--help',
     '--json',
   ]);
-  assert.deepEqual(prepare('run --help'), ['run', '--help']);
-  assert.deepEqual(prepare('run --bundle dir'), ['run', '--bundle', 'dir']);
-  assert.deepEqual(prepare('exec -it -u app web id -u'), [
+  assert.deepEqual(await prepare('run --help'), ['run', '--help']);
+  assert.deepEqual(await prepare('run --bundle dir'), ['run', '--bundle', 'dir']);
+  assert.deepEqual(await prepare('exec -it -u app web id -u'), [
     'exec',
     '-it',
     '-u',
@@ -29,45 +29,45 @@ test('flags of the command in the container are kept from the parser', () => {
   ]);
 });
 
-test('only run and exec end their flags at a positional', () => {
-  assert.deepEqual(prepare('pull debian --json'), ['pull', 'debian', '--json']);
-  assert.deepEqual(prepare('rm web -f'), ['rm', 'web', '-f']);
+test('only run and exec end their flags at a positional', async () => {
+  assert.deepEqual(await prepare('pull debian --json'), ['pull', 'debian', '--json']);
+  assert.deepEqual(await prepare('rm web -f'), ['rm', 'web', '-f']);
 });
 
-test('a bare --tls-verify is true', () => {
-  assert.deepEqual(prepare('tags --tls-verify debian'), ['tags', '--tls-verify=true', 'debian']);
-  assert.deepEqual(prepare('tags --tls-verify=false debian'), ['tags', '--tls-verify=false', 'debian']);
+test('a bare --tls-verify is true', async () => {
+  assert.deepEqual(await prepare('tags --tls-verify debian'), ['tags', '--tls-verify=true', 'debian']);
+  assert.deepEqual(await prepare('tags --tls-verify=false debian'), ['tags', '--tls-verify=false', 'debian']);
 });
 
-test('an unknown command is refused with a suggestion', () => {
-  const refusal = (line: string, hint: RegExp): void => {
-    assert.throws(() => prepare(line), { code: 'ERR_OCI_USAGE', hint });
+test('an unknown command is refused with a suggestion', async () => {
+  const refusal = async (line: string, hint: RegExp): Promise<void> => {
+    await assert.rejects(prepare(line), { code: 'ERR_OCI_USAGE', hint });
   };
-  refusal('pul debian', /did you mean `oci pull`\?/);
-  refusal('inpsect debian', /did you mean `oci inspect`\?/);
-  refusal('frobnicate', /oci --help/);
-  refusal('manifest a b', /oci --help/);
+  await refusal('pul debian', /did you mean `oci pull`\?/);
+  await refusal('inpsect debian', /did you mean `oci inspect`\?/);
+  await refusal('frobnicate', /oci --help/);
+  await refusal('manifest a b', /oci --help/);
 });
 
-test('Docker flags that cannot be true are refused with the reason', () => {
+test('Docker flags that cannot be true are refused with the reason', async () => {
   for (const line of [
     'run -p 80:80 nginx',
     'run --publish=80:80 nginx',
     'run --init nginx',
     'run --gpus all x',
   ]) {
-    assert.throws(() => prepare(line), { code: 'ERR_OCI_USAGE', message: /is not supported$/ });
+    await assert.rejects(prepare(line), { code: 'ERR_OCI_USAGE', message: /is not supported$/ });
   }
-  assert.deepEqual(prepare('run nginx -p 80:80'), ['run', '--', 'nginx', '-p', '80:80']);
+  assert.deepEqual(await prepare('run nginx -p 80:80'), ['run', '--', 'nginx', '-p', '80:80']);
 });
 
-test('global flags may stand before the command', () => {
-  assert.deepEqual(prepare('--store dir images --json'), ['images', '--store', 'dir', '--json']);
-  assert.deepEqual(prepare('--json run x ls'), ['run', '--json', '--', 'x', 'ls']);
-  assert.deepEqual(prepare('--help'), ['--help']);
+test('global flags may stand before the command', async () => {
+  assert.deepEqual(await prepare('--store dir images --json'), ['images', '--store', 'dir', '--json']);
+  assert.deepEqual(await prepare('--json run x ls'), ['run', '--json', '--', 'x', 'ls']);
+  assert.deepEqual(await prepare('--help'), ['--help']);
 });
 
-test('help is a command too', () => {
-  assert.deepEqual(prepare('help pull'), ['pull', '--help']);
-  assert.deepEqual(prepare('help'), ['--help']);
+test('help is a command too', async () => {
+  assert.deepEqual(await prepare('help pull'), ['pull', '--help']);
+  assert.deepEqual(await prepare('help'), ['--help']);
 });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { OnEvent, Store } from '@ocijs/image';
-import { Command, Flags } from '@oclif/core';
+import { Command, type Config, Flags } from '@oclif/core';
 import { createCancellation } from './cancellation.ts';
 import { environment, isUnattended } from './env.ts';
 import { write, writeJson } from './render/json.ts';
@@ -48,6 +48,18 @@ export abstract class BaseCommand extends Command {
       summary: 'Least important message to show',
     }),
   };
+
+  /** Runs a command line of this command; what goes wrong is thrown. */
+  static async execute(
+    this: new (
+      argv: string[],
+      config: Config,
+    ) => BaseCommand,
+    argv: readonly string[],
+    config: Config,
+  ): Promise<void> {
+    await new this([...argv], config)._run();
+  }
 
   readonly #resources = new AsyncDisposableStack();
   readonly #cancellation = createCancellation();
@@ -125,3 +137,6 @@ export abstract class BaseCommand extends Command {
     await this.#resources.disposeAsync();
   }
 }
+
+/** The class of a command, as `main` runs it. */
+export type CommandClass = typeof BaseCommand & (new (argv: string[], config: Config) => BaseCommand);

@@ -1,111 +1,67 @@
-import type { Command } from '@oclif/core';
-import Annotate from './annotate.ts';
-import Append from './append.ts';
-import Artifact from './artifact.ts';
-import Attach from './attach.ts';
-import Build from './build.ts';
-import Cat from './cat.ts';
-import Catalog from './catalog.ts';
-import Config from './config.ts';
-import Copy from './copy.ts';
-import Delete from './delete.ts';
-import Diff from './diff.ts';
-import Doctor from './doctor.ts';
-import Exec from './exec.ts';
-import Export from './export.ts';
-import Flatten from './flatten.ts';
-import Fsck from './fsck.ts';
-import Gc from './gc.ts';
-import GenerateKeyPair from './generate-key-pair.ts';
-import History from './history.ts';
-import ImageIndex from './image-index.ts';
-import Images from './images.ts';
-import Inspect from './inspect.ts';
-import Kill from './kill.ts';
-import Load from './load.ts';
-import Login from './login.ts';
-import Logout from './logout.ts';
-import Logs from './logs.ts';
-import Ls from './ls.ts';
-import Pause from './pause.ts';
-import Ps from './ps.ts';
-import Pull from './pull.ts';
-import Push from './push.ts';
-import Rebase from './rebase.ts';
-import Referrers from './referrers.ts';
-import Repack from './repack.ts';
-import Rm from './rm.ts';
-import Rmi from './rmi.ts';
-import Run from './run.ts';
-import Save from './save.ts';
-import Serve from './serve.ts';
-import Sign from './sign.ts';
-import Spec from './spec.ts';
-import Squash from './squash.ts';
-import Stats from './stats.ts';
-import Stop from './stop.ts';
-import Supervise from './supervise.ts';
-import Tag from './tag.ts';
-import Tags from './tags.ts';
-import Unpack from './unpack.ts';
-import Unpause from './unpause.ts';
-import Validate from './validate.ts';
-import Verify from './verify.ts';
-import Wait from './wait.ts';
+import type { CommandClass } from '../base-command.ts';
+
+/** Loads a command; the others stay unread, so that one command costs no more than itself. */
+export type CommandLoader = () => Promise<CommandClass>;
 
 /** Every command of `oci`, by name. */
-export const COMMANDS: Record<string, Command.Class> = {
-  annotate: Annotate,
-  append: Append,
-  cat: Cat,
-  config: Config,
-  diff: Diff,
-  export: Export,
-  flatten: Flatten,
-  history: History,
-  index: ImageIndex,
-  ls: Ls,
-  rebase: Rebase,
-  repack: Repack,
-  squash: Squash,
-  artifact: Artifact,
-  attach: Attach,
-  build: Build,
-  catalog: Catalog,
-  delete: Delete,
-  copy: Copy,
-  doctor: Doctor,
-  exec: Exec,
-  fsck: Fsck,
-  gc: Gc,
-  'generate-key-pair': GenerateKeyPair,
-  images: Images,
-  inspect: Inspect,
-  kill: Kill,
-  load: Load,
-  login: Login,
-  logout: Logout,
-  logs: Logs,
-  pause: Pause,
-  ps: Ps,
-  pull: Pull,
-  push: Push,
-  referrers: Referrers,
-  rm: Rm,
-  rmi: Rmi,
-  run: Run,
-  save: Save,
-  serve: Serve,
-  sign: Sign,
-  spec: Spec,
-  stats: Stats,
-  stop: Stop,
-  supervise: Supervise,
-  tag: Tag,
-  tags: Tags,
-  unpack: Unpack,
-  unpause: Unpause,
-  validate: Validate,
-  verify: Verify,
-  wait: Wait,
+export const COMMANDS: Readonly<Record<string, CommandLoader>> = {
+  annotate: async () => (await import('./annotate.ts')).default,
+  append: async () => (await import('./append.ts')).default,
+  artifact: async () => (await import('./artifact.ts')).default,
+  attach: async () => (await import('./attach.ts')).default,
+  build: async () => (await import('./build.ts')).default,
+  cat: async () => (await import('./cat.ts')).default,
+  catalog: async () => (await import('./catalog.ts')).default,
+  config: async () => (await import('./config.ts')).default,
+  copy: async () => (await import('./copy.ts')).default,
+  delete: async () => (await import('./delete.ts')).default,
+  diff: async () => (await import('./diff.ts')).default,
+  doctor: async () => (await import('./doctor.ts')).default,
+  exec: async () => (await import('./exec.ts')).default,
+  export: async () => (await import('./export.ts')).default,
+  flatten: async () => (await import('./flatten.ts')).default,
+  fsck: async () => (await import('./fsck.ts')).default,
+  gc: async () => (await import('./gc.ts')).default,
+  'generate-key-pair': async () => (await import('./generate-key-pair.ts')).default,
+  history: async () => (await import('./history.ts')).default,
+  images: async () => (await import('./images.ts')).default,
+  index: async () => (await import('./image-index.ts')).default,
+  inspect: async () => (await import('./inspect.ts')).default,
+  kill: async () => (await import('./kill.ts')).default,
+  load: async () => (await import('./load.ts')).default,
+  login: async () => (await import('./login.ts')).default,
+  logout: async () => (await import('./logout.ts')).default,
+  logs: async () => (await import('./logs.ts')).default,
+  ls: async () => (await import('./ls.ts')).default,
+  pause: async () => (await import('./pause.ts')).default,
+  ps: async () => (await import('./ps.ts')).default,
+  pull: async () => (await import('./pull.ts')).default,
+  push: async () => (await import('./push.ts')).default,
+  rebase: async () => (await import('./rebase.ts')).default,
+  referrers: async () => (await import('./referrers.ts')).default,
+  repack: async () => (await import('./repack.ts')).default,
+  rm: async () => (await import('./rm.ts')).default,
+  rmi: async () => (await import('./rmi.ts')).default,
+  run: async () => (await import('./run.ts')).default,
+  save: async () => (await import('./save.ts')).default,
+  serve: async () => (await import('./serve.ts')).default,
+  sign: async () => (await import('./sign.ts')).default,
+  spec: async () => (await import('./spec.ts')).default,
+  squash: async () => (await import('./squash.ts')).default,
+  stats: async () => (await import('./stats.ts')).default,
+  stop: async () => (await import('./stop.ts')).default,
+  supervise: async () => (await import('./supervise.ts')).default,
+  tag: async () => (await import('./tag.ts')).default,
+  tags: async () => (await import('./tags.ts')).default,
+  unpack: async () => (await import('./unpack.ts')).default,
+  unpause: async () => (await import('./unpause.ts')).default,
+  validate: async () => (await import('./validate.ts')).default,
+  verify: async () => (await import('./verify.ts')).default,
+  wait: async () => (await import('./wait.ts')).default,
 };
+
+/** All commands, for what speaks of every one of them: help, completions, man pages and the reference. */
+export async function loadCommands(): Promise<Readonly<Record<string, CommandClass>>> {
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const);
+  return Object.fromEntries(await Promise.all(loaded));
+}

@@ -1,0 +1,18 @@
+import { type Command, Help } from '@oclif/core';
+import { oclifConfig } from '../oclif.ts';
+
+/** Prints what a command says of itself. */
+export async function showCommandHelp(id: string, command: Command.Class): Promise<void> {
+  const { args, baseFlags, flags, description, examples, strict, summary, usage } = command;
+  const texts = Object.entries({ description, examples, strict, summary, usage });
+  await new Help(oclifConfig()).showCommandHelp({
+    id,
+    args,
+    flags: { ...baseFlags, ...flags },
+    aliases: [],
+    hiddenAliases: [],
+    hidden: false,
+    load: async () => command,
+    ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
+  });
+}
