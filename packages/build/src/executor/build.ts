@@ -14,7 +14,14 @@ import { executeStage } from './execute-stage.ts';
 import { finishImage } from './finish-image.ts';
 import { openDraft } from './open-draft.ts';
 import { openScratch } from './scratch.ts';
-import { completeDraft, emptyState, type StageState, stateFromImage, stateFromStage } from './stage-state.ts';
+import {
+  completeDraft,
+  emptyState,
+  lowerLayers,
+  type StageState,
+  stateFromImage,
+  stateFromStage,
+} from './stage-state.ts';
 import { stateFromContext } from './state-from-context.ts';
 import type { BuildEvent, BuildOptions, BuildResult } from './types.ts';
 
@@ -59,6 +66,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     sources,
     scratch,
     openSource: (source, { stage }) => openSource(source, platformOf(stage)),
+    layersOf: (source, { stage }) => layersOf(source, platformOf(stage)),
     openState: (state) => openTree(completeDraft(state), 'the image'),
   };
 
@@ -109,6 +117,12 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     if (context.source !== undefined) sources.note(context.source);
     // The context stays open for other steps.
     return { ...context, [Symbol.dispose]: () => undefined };
+  }
+
+  async function layersOf(source: StageSource, wanted: typeof platform) {
+    if (source.kind === 'stage') return lowerLayers(await stageOf(source.index));
+    if (source.kind === 'image') return lowerLayers(stateFromImage(await resolveImage(source.name, wanted)));
+    return source.kind === 'scratch' ? [] : undefined;
   }
 
   function stageOf(index: number): Promise<StageState> {

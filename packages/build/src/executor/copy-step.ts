@@ -2,12 +2,13 @@ import { posix } from 'node:path';
 import type { TarWriteEntry } from '@ocijs/image';
 import { archiveEntries } from '../add/archive.ts';
 import { gatherSources } from '../add/gather-sources.ts';
-import { stepKey } from '../cache/step-cache.ts';
+import { type StepResult, stepKey } from '../cache/step-cache.ts';
 import { filesDigest } from '../copy/files-digest.ts';
 import { layerEntries } from '../copy/layer-entries.ts';
 import { parseModeChange } from '../copy/permissions.ts';
 import { type ContentFile, planCopy, planDirectory, realPath } from '../copy/plan-copy.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
+import type { StageSource } from '../dockerfile/graph/plan.ts';
 import type { CopyInstruction } from '../dockerfile/instructions/types.ts';
 import { BuildError } from '../errors.ts';
 import type { BuildEnvironment, StepOutcome } from './environment.ts';
@@ -27,15 +28,31 @@ export async function copyStep(
   const { options, layers, cache } = environment;
   const { signal, created, noCache = false } = options;
   const named = instruction.from;
-  const source =
-    named === undefined
-      ? undefined
-      : environment.plan.stages.find((planned) => planned.stage.index === stage)?.sources.get(named);
-  using resources = new DisposableStack();
-  const root = resources.use(
-    await environment.openSource(source ?? { kind: 'context', name: '' }, { stage }),
+  const source = sourceOf(environment, { instruction, stage });
+  const below = lowerLayers(state);
+  const destination = absolute(state, instruction.destination);
+  const timeNs = fileTime(state, created);
+  const inline = instruction.files.map(
+    ({ name, content }): ContentFile => ({ name: posix.basename(name), content: Buffer.from(content) }),
   );
-  const lower = resources.use(await environment.openState(state));
+  const inputs = {
+    inline: inline.map(({ name, content }) => [name, Buffer.from(content).toString('base64')]),
+    destination,
+    mode: instruction.mode ?? null,
+    link: instruction.link,
+    time: String(timeNs),
+  };
+  const sourceKey = await keyOfSource(environment, state, { instruction, source, stage, inputs });
+  const cached = (layer: StepResult['layer']): StepOutcome => ({
+    state: withStep(state, { layer, createdBy, created }),
+    status: 'cached',
+  });
+  if (sourceKey !== undefined && !noCache) {
+    const same = await cache.find(sourceKey, below);
+    if (same !== undefined) return cached(same.layer);
+  }
+  using resources = new DisposableStack();
+  const root = resources.use(await environment.openSource(source, { stage }));
   const { files, archives } = await gatherSources(instruction, {
     root,
     scratch: environment.scratch,
@@ -44,26 +61,20 @@ export async function copyStep(
     resources,
     signal,
   });
-  const inline = instruction.files.map(
-    ({ name, content }): ContentFile => ({ name: posix.basename(name), content: Buffer.from(content) }),
-  );
+  const lower = resources.use(await environment.openState(state));
   const owner = ownerOf(lower, instruction, { keeps: named !== undefined });
-  const destination = absolute(state, instruction.destination);
-  const timeNs = fileTime(state, created);
-  const key = stepKey(lowerLayers(state), {
+  const key = stepKey(below, {
     kind: 'copy',
     files: await filesDigest(files, { withOwners: owner === undefined, signal }),
     archives: await filesDigest(archives, { withOwners: false, signal }),
-    inline: inline.map(({ name, content }) => [name, Buffer.from(content).toString('base64')]),
-    destination,
     owner: owner ?? null,
-    mode: instruction.mode ?? null,
-    link: instruction.link,
-    time: String(timeNs),
+    ...inputs,
   });
-  const earlier = noCache ? undefined : await cache.find(key, lowerLayers(state));
-  if (earlier !== undefined)
-    return { state: withStep(state, { layer: earlier.layer, createdBy, created }), status: 'cached' };
+  const earlier = noCache ? undefined : await cache.find(key, below);
+  if (earlier !== undefined) {
+    if (sourceKey !== undefined) await cache.keep(sourceKey, earlier);
+    return cached(earlier.layer);
+  }
   const tree = instruction.link ? undefined : lower.tree;
   const mode = instruction.mode === undefined ? undefined : parseModeChange(instruction.mode);
   const hasFiles = files.length + inline.length > 0;
@@ -82,8 +93,47 @@ export async function copyStep(
       });
   }
   const layer = await layers.write(entries());
-  await cache.keep(key, { layer });
+  for (const each of [key, ...(sourceKey === undefined ? [] : [sourceKey])])
+    await cache.keep(each, { layer });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
+}
+
+/** The context, unless the instruction says otherwise. */
+function sourceOf(
+  { plan }: BuildEnvironment,
+  { instruction: { from }, stage }: { readonly instruction: CopyInstruction; readonly stage: number },
+): StageSource {
+  const named =
+    from === undefined
+      ? undefined
+      : plan.stages.find((planned) => planned.stage.index === stage)?.sources.get(from);
+  return named ?? { kind: 'context', name: '' };
+}
+
+/**
+ * A key that says which layers the files come from instead of what they are: nothing has to be read for it. Undefined
+ * for contexts, which change.
+ */
+async function keyOfSource(
+  environment: BuildEnvironment,
+  state: StageState,
+  {
+    instruction,
+    source,
+    stage,
+    inputs,
+  }: {
+    readonly instruction: CopyInstruction;
+    readonly source: StageSource;
+    readonly stage: number;
+    readonly inputs: object;
+  },
+): Promise<string | undefined> {
+  const layers = await environment.layersOf(source, { stage });
+  if (layers === undefined) return undefined;
+  const { kind, sources, exclude, parents, owner, unpack } = instruction;
+  const chosen = { sources, exclude, parents, owner: owner ?? null, unpack: unpack ?? null };
+  return stepKey(lowerLayers(state), { kind: `${kind} from layers`, layers, ...chosen, ...inputs });
 }
 
 /** What is copied from a context belongs to root; what is copied from elsewhere keeps its owner. `--chown` decides otherwise. */

@@ -1,5 +1,5 @@
 import type { Snapshots } from '@ocijs/bundle';
-import type { Store } from '@ocijs/image';
+import type { Digest, Store } from '@ocijs/image';
 import type { StepCache } from '../cache/step-cache.ts';
 import type { StepLayers } from '../cache/step-layers.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
@@ -24,6 +24,8 @@ export interface BuildEnvironment {
   readonly scratch: string;
   /** The files of a source, opened for reading; dispose of it after use. */
   openSource(source: StageSource, options: { readonly stage: number }): Promise<CopyRoot & Disposable>;
+  /** The layers that the files of a source are in, the lowest first; undefined for contexts. */
+  layersOf(source: StageSource, options: { readonly stage: number }): Promise<readonly Digest[] | undefined>;
   /** The file system of a stage as it is now; dispose of it after use. */
   openState(state: StageState): Promise<CopyRoot & Disposable>;
 }
