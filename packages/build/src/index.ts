@@ -2,6 +2,7 @@ export { type ProvenanceOptions, provenanceStatement } from './attestation/prove
 export { createStatement, type Statement, type StatementOptions } from './attestation/statement.ts';
 export { statementType, writeAttestation } from './attestation/write-attestation.ts';
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
+export { extractArchive } from './context/extract-archive.ts';
 export {
   openRemoteContext,
   type RemoteContext,

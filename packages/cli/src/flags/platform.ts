@@ -14,6 +14,7 @@ export const platformsFlags = {
   platform: Flags.string({
     helpValue: 'OS/ARCH[/VARIANT]',
     multiple: true,
+    multipleNonGreedy: true,
     delimiter: ',',
     summary: "Choose a platform, or several (default: the host's)",
   }),
