@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import {
   buildLayer,
+  checkStore,
+  collectGarbage,
   type Descriptor,
   encodeJson,
   type Index,
@@ -30,6 +32,9 @@ export async function measureGrowth(directory: string, rounds: number): Promise<
     ),
     await growth('pull an index of N images', [125, 250, 500], rounds, (size) =>
       pullScene(`${directory}/index-${size}`, (store) => indexOf(store, size)),
+    ),
+    await growth('list, check and collect a store of N images', [250, 500, 1_000], rounds, (size) =>
+      storeScene(`${directory}/store-${size}`, size),
     ),
     await growth('list N tags', [2_500, 5_000, 10_000], rounds, tagScene),
   ];
@@ -120,6 +125,31 @@ async function indexOf(store: Store, count: number): Promise<Descriptor> {
     manifests.push(await writeImage(store, { layers: [], author: `author ${number}` }));
   const index: Index = { schemaVersion: 2, mediaType: MediaType.index, manifests };
   return store.put(encodeJson(index), { mediaType: MediaType.index });
+}
+
+/** A store of images that share a layer and have one of their own. */
+async function storeScene(directory: string, count: number): Promise<GrowthScene> {
+  const store = await openStore(directory);
+  const layer = (name: string) =>
+    buildLayer([{ header: { name, type: 'directory' as const } }], { compression: 'gzip' });
+  const shared = await layer('shared/');
+  for (let number = 0; number < count; number++) {
+    const layers = [shared, await layer(`own-${number}/`)];
+    await writeImage(store, { layers, name: `example.test/image:${number}` });
+  }
+  return {
+    async run() {
+      const listed = await store.list();
+      const { problems } = await checkStore(store);
+      const { blobs } = await collectGarbage(store, { dryRun: true });
+      if (listed.length !== count || problems.length > 0 || blobs.length !== 3 * count + 1)
+        throw new Error(`${listed.length} images, ${blobs.length} blobs, ${problems.length} problems`);
+    },
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
 }
 
 /** A registry that has tags and nothing else, in pages as it is asked for. */
