@@ -17,6 +17,7 @@ export type BuildErrorCode =
   | 'ERR_OCI_BUILD_LOCK_DRIFT'
   | 'ERR_OCI_BUILD_LOCK_INVALID'
   | 'ERR_OCI_BUILD_SBOM_FAILED'
+  | 'ERR_OCI_BUILD_NOT_ALLOWED'
   | 'ERR_OCI_BUILD_UNSUPPORTED';
 
 /** An error of `@ocijs/build`. */

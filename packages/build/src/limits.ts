@@ -33,3 +33,6 @@ export const MAX_PACKAGE_DATABASE_BYTES: number = 512 * 1024 * 1024;
 
 /** A `package.json` of an image, in bytes. */
 export const MAX_PACKAGE_JSON_BYTES: number = 4 * 1024 * 1024;
+
+/** How much of a file is in memory while it is copied, in bytes. */
+export const READ_BYTES: number = 256 * 1024;

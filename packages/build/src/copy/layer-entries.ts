@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { TreeFile } from '@ocijs/bundle';
 import type { TarWriteEntry } from '@ocijs/image';
-import { isSystemCallError } from '@ocijs/linux';
+import { close, isSystemCallError } from '@ocijs/linux';
 import { BuildError } from '../errors.ts';
+import { READ_BYTES } from '../limits.ts';
 import type { ModeChange } from './permissions.ts';
 import type { PlannedFile } from './plan-copy.ts';
 import { type CopyRoot, isDirectoryFile } from './select-files.ts';
@@ -88,19 +89,21 @@ function toEntry(
   };
 }
 
-/** The content of a file, as long as it was when it was looked at. */
+/** The content of a file, as long as it was when it was looked at. A stream would cost more than most files are worth. */
 export async function* readFile(root: CopyRoot, file: TreeFile): AsyncGenerator<Uint8Array> {
   let left = file.status.size;
   try {
-    // The stream closes the descriptor.
-    const stream = createReadStream('', {
-      fd: root.tree.open(file),
-      end: Math.max(left - 1, 0),
-      highWaterMark: 256 * 1024,
-    });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      left -= chunk.length;
-      yield chunk;
+    const fd = root.tree.open(file);
+    try {
+      while (left > 0) {
+        const buffer = Buffer.allocUnsafe(Math.min(left, READ_BYTES));
+        const length = readSync(fd, buffer, 0, buffer.length, null);
+        if (length === 0) break;
+        left -= length;
+        yield buffer.subarray(0, length);
+      }
+    } finally {
+      close(fd);
     }
   } catch (error) {
     if (!isSystemCallError(error)) throw error;

@@ -137,12 +137,58 @@ describe('build', { skip }, () => {
     }
   });
 
+  test('a cache may begin as a copy of files, and be a directory of a cache', async () => {
+    await using at = await scene();
+    const run = 'RUN --mount=type=cache,id=c,target=/c,from=base,source=/d';
+    const text = (step: string): string =>
+      `FROM busybox AS base\nRUN mkdir -p /d/e && echo a > /d/e/f\nFROM busybox\n${run} ${step}`;
+    await at.build(text('[ "$(cat /c/e/f)" = a ] && echo b > /c/e/f'));
+    await at.build(text('[ "$(cat /c/e/f)" = b ]'));
+    await at.build('FROM busybox\nRUN --mount=type=cache,id=d,target=/c,source=x/y echo 1 > /c/z');
+    await at.build('FROM busybox\nRUN --mount=type=cache,id=d,target=/c [ "$(cat /c/x/y/z)" = 1 ]');
+    const link = 'FROM busybox\nRUN --mount=type=cache,id=d,target=/c ln -s /etc /c/out';
+    await at.build(link);
+    await assert.rejects(
+      at.build('FROM busybox\nRUN --mount=type=cache,id=d,target=/c,source=out echo x > /c/leaked'),
+      (error) => isOciError(error, 'ERR_OCI_BUILD_SOURCE_NOT_FOUND'),
+    );
+  });
+
   test('what cannot be done is refused, never left out', async () => {
     await using at = await scene();
-    for (const flag of ['--security=insecure', '--device=a.b/c', '--mount=type=cache,target=/c,from=busybox'])
-      await assert.rejects(at.build(`FROM busybox\nRUN ${flag} true`), (error) =>
-        isOciError(error, 'ERR_OCI_BUILD_UNSUPPORTED'),
-      );
+    await assert.rejects(at.build('FROM busybox\nRUN --device=a.b/c true'), (error) =>
+      isOciError(error, 'ERR_OCI_BUILD_UNSUPPORTED'),
+    );
+  });
+
+  test('more rights are given only by the caller', async () => {
+    await using at = await scene();
+    const insecure = 'FROM busybox\nRUN --security=insecure grep CapEff /proc/self/status > /caps';
+    const refused = (error: unknown): boolean => isOciError(error, 'ERR_OCI_BUILD_NOT_ALLOWED');
+    await assert.rejects(at.build(insecure), refused);
+    await assert.rejects(at.build('FROM busybox\nRUN --network=host true', { network: 'none' }), refused);
+    const sets = async (text: string): Promise<string> => {
+      const allow = new Set(['security.insecure'] as const);
+      await at.build(`${text}\nRUN cat /caps`, { allow, noCache: true });
+      const said = at.events.flatMap((event) => (event.type === 'step-output' ? [event.line] : []));
+      return said.at(-1) ?? '';
+    };
+    const own = /CapBnd:\s*(\w+)/.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '';
+    assert.ok((await sets(insecure)).endsWith(own));
+    assert.ok(!(await sets(insecure.replace(' --security=insecure', ''))).endsWith(own));
+  });
+
+  test('a step that failed can be looked at before it is cleaned up', async () => {
+    await using at = await scene();
+    const seen: (number | string)[] = [];
+    const failing = at.build('FROM busybox\nENV A=1\nRUN echo half > /done; exit 3', {
+      onStepFailed: async ({ step, run }) => {
+        const test = 'cat /done && [ $A = 1 ] && exit 42';
+        seen.push(step, await run({ args: ['/bin/sh', '-c', test], stdio: 'ignore' }));
+      },
+    });
+    await assert.rejects(failing, (error) => isOciError(error, 'ERR_OCI_BUILD_STEP_FAILED'));
+    assert.deepEqual(seen, [2, 42]);
   });
 
   test('what a killed build left is removed by the next one, mounts included', async () => {

@@ -10,7 +10,7 @@ import { copyStep } from './copy-step.ts';
 import { describeStep } from './describe-step.ts';
 import type { BuildEnvironment, StepOutcome } from './environment.ts';
 import { makeDirectoryStep } from './make-directory-step.ts';
-import { runStep } from './run-step.ts';
+import { runStep } from './run/run-step.ts';
 import { type StageState, withStep } from './stage-state.ts';
 
 /** An instruction, and the file whose lines it has: triggers of a base have their own. */

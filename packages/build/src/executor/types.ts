@@ -46,6 +46,25 @@ export type BuildEvent =
     }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
+/** Rights that a Dockerfile has only when the caller gives them. */
+export type BuildRight = 'security.insecure' | 'network.host';
+
+/** A step that failed, whose file system is still there to be looked at. */
+export interface FailedStep {
+  readonly stage: string;
+  readonly step: number;
+  readonly error: Error;
+  /**
+   * Runs another command where the step ran, with its variables and mounts, secrets included; by itself its shell.
+   * Resolves with the exit code. What it changes goes nowhere.
+   */
+  run(options?: {
+    readonly args?: readonly string[];
+    readonly terminal?: boolean;
+    readonly stdio?: 'inherit' | 'pipe' | 'ignore';
+  }): Promise<number>;
+}
+
 /** Options of {@link build}. */
 export interface BuildOptions {
   /** The files that `COPY` and `ADD` see; without one there are none. */
@@ -73,6 +92,10 @@ export interface BuildOptions {
   readonly noCache?: boolean | undefined;
   /** What `RUN` has by itself: the network of this host, or none. */
   readonly network?: 'host' | 'none' | undefined;
+  /** What Dockerfiles may ask for beyond that: `RUN --security=insecure`, and `--network=host` where `network` is `none`. */
+  readonly allow?: ReadonlySet<BuildRight> | undefined;
+  /** Called before a failed `RUN` is cleaned up; the build fails after it. */
+  readonly onStepFailed?: ((step: FailedStep) => Promise<void>) | undefined;
   /** One layer for all that the target adds to its base. */
   readonly squash?: boolean | undefined;
   /** What the sources have to be: `parseLock` reads it. Whatever else is met fails the build. */

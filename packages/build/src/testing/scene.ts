@@ -74,7 +74,7 @@ async function busyboxImage(store: Store): Promise<void> {
     [
       { header: { name: 'bin/', type: 'directory' } },
       { header: { name: 'bin/busybox', mode: 0o755, size: body.length }, body },
-      ...['sh', 'cat', 'id', 'mkdir', 'rm', 'ls', 'echo', 'true'].map((name) => ({
+      ...['sh', 'cat', 'id', 'mkdir', 'rm', 'ls', 'echo', 'true', 'ln', 'grep'].map((name) => ({
         header: { name: `bin/${name}`, type: 'symlink' as const, linkname: 'busybox' },
       })),
       { header: { name: 'etc/', type: 'directory' } },

@@ -1,5 +1,5 @@
 export { harmlessLabels } from './annotations.ts';
-export { dockerCapabilities } from './capabilities.ts';
+export { dockerCapabilities, linuxCapabilities } from './capabilities.ts';
 export {
   type DefaultSpecOptions,
   defaultMaskedPaths,

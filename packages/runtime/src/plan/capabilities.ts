@@ -1,10 +1,4 @@
-import type { Capabilities, RuntimeSpec } from '@ocijs/bundle/spec';
-
-/** The names of Linux' capabilities (capability.h), each at its number. */
-const names: readonly string[] =
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'.split(
-    ' ',
-  );
+import { type Capabilities, linuxCapabilities, type RuntimeSpec } from '@ocijs/bundle/spec';
 
 /** The five sets, one bit a capability. */
 export interface CapabilityMasks {
@@ -17,17 +11,17 @@ export interface CapabilityMasks {
 
 /** The names of all capabilities, as `CAP_SYS_ADMIN`. */
 export function capabilityNames(): string[] {
-  return names.map((name) => `CAP_${name}`);
+  return [...linuxCapabilities];
 }
 
 /** The bit of a capability such as `CAP_SYS_ADMIN`. */
 export function capabilityBit(name: string): bigint | undefined {
-  const number = name.startsWith('CAP_') ? names.indexOf(name.slice(4)) : -1;
+  const number = linuxCapabilities.indexOf(name);
   return number < 0 ? undefined : 1n << BigInt(number);
 }
 
 /** Every capability that this runtime has a name for. */
-export const everyCapability: bigint = (1n << BigInt(names.length)) - 1n;
+export const everyCapability: bigint = (1n << BigInt(linuxCapabilities.length)) - 1n;
 
 const sets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
 

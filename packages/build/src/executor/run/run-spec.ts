@@ -1,9 +1,10 @@
 import { type Mount, type RuntimeSpec, specFromImage } from '@ocijs/bundle';
 import { defaultSeccompProfile } from '@ocijs/runtime/seccomp';
-import { commandLine } from '../config/apply-instruction.ts';
-import { PROXY_ARGUMENTS } from '../dockerfile/evaluate/platform-arguments.ts';
-import type { RunInstruction } from '../dockerfile/instructions/types.ts';
-import { completeDraft, type StageState } from './stage-state.ts';
+import { commandLine } from '../../config/apply-instruction.ts';
+import type { RunInstruction } from '../../dockerfile/instructions/types.ts';
+import { completeDraft, type StageState } from '../stage-state.ts';
+import { insecureSpec } from './insecure-spec.ts';
+import { runEnvironment } from './run-environment.ts';
 
 export interface RunSpecOptions {
   readonly instruction: RunInstruction;
@@ -34,7 +35,7 @@ export function runSpec(state: StageState, options: RunSpecOptions): RuntimeSpec
   ];
   const namespaces = base.linux?.namespaces?.filter(({ type }) => network !== 'host' || type !== 'network');
   const capabilities = base.process?.capabilities?.bounding ?? [];
-  return {
+  const spec: RuntimeSpec = {
     ...base,
     hostname: 'build',
     mounts: [...(base.mounts ?? []), ...mounts],
@@ -50,12 +51,5 @@ export function runSpec(state: StageState, options: RunSpecOptions): RuntimeSpec
       seccomp: defaultSeccompProfile(capabilities),
     },
   };
-}
-
-/** Arguments are variables of `RUN`, but never of the image. */
-export function runEnvironment(state: StageState, given: ReadonlyMap<string, string>): readonly string[] {
-  const proxies = PROXY_ARGUMENTS.flatMap((name) =>
-    given.has(name) ? [`${name}=${given.get(name) ?? ''}`] : [],
-  );
-  return [...proxies, ...[...state.scope.stageArguments].map(([name, value]) => `${name}=${value}`)];
+  return instruction.security === 'insecure' ? insecureSpec(spec) : spec;
 }

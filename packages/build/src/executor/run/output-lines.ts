@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { MAX_OUTPUT_LINE } from '../limits.ts';
+import { MAX_OUTPUT_LINE } from '../../limits.ts';
 
 /** Tells each line of a stream when it is complete; a line that is too long comes in pieces. Resolves at the end. */
 export async function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {

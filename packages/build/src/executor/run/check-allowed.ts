@@ -1,0 +1,29 @@
+import type { RunInstruction } from '../../dockerfile/instructions/types.ts';
+import { BuildError } from '../../errors.ts';
+import type { BuildOptions } from '../types.ts';
+
+/**
+ * What an instruction asks for must be done or refused, never left out: the step would seem to have had it. More rights
+ * than the others have it gets only when the caller has allowed that, whoever wrote the Dockerfile.
+ *
+ * @throws BuildError `ERR_OCI_BUILD_NOT_ALLOWED`, `ERR_OCI_BUILD_UNSUPPORTED`
+ */
+export function checkAllowed(
+  { security, network, devices }: Pick<RunInstruction, 'security' | 'network' | 'devices'>,
+  { allow = new Set(), network: given = 'host' }: Pick<BuildOptions, 'allow' | 'network'>,
+): void {
+  if (security === 'insecure' && !allow.has('security.insecure'))
+    throw notAllowed('RUN --security=insecure', 'security.insecure');
+  if (network === 'host' && given !== 'host' && !allow.has('network.host'))
+    throw notAllowed('RUN --network=host', 'network.host');
+  if (devices.length > 0)
+    throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', 'RUN --device is not supported', {
+      hint: 'leave it out, or build this stage with another tool and name it with --build-context',
+    });
+}
+
+function notAllowed(what: string, right: string): BuildError {
+  return new BuildError('ERR_OCI_BUILD_NOT_ALLOWED', `${what} takes a right that was not given`, {
+    hint: `if you trust the Dockerfile: --allow ${right}`,
+  });
+}
