@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, CommandLoader>> = {
   diff: async () => (await import('./diff.ts')).default,
   doctor: async () => (await import('./doctor.ts')).default,
   exec: async () => (await import('./exec.ts')).default,
+  explore: async () => (await import('./explore.ts')).default,
   export: async () => (await import('./export.ts')).default,
   flatten: async () => (await import('./flatten.ts')).default,
   fsck: async () => (await import('./fsck.ts')).default,

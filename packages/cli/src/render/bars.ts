@@ -105,6 +105,10 @@ function applyEvent(bars: Map<string, Bar>, event: OciEvent): boolean | string {
       if (!bars.has(key)) bars.set(key, newBar('unpacking', event));
       return advance(bars, { key, done: event.done });
     }
+    case 'layer-read': {
+      bars.set('reading', { ...newBar('reading', event), label: 'layers'.padEnd(12) });
+      return event.done < event.total || bars.delete('reading');
+    }
     case 'layer-done': {
       const key = `layer ${event.index}`;
       const bar = bars.get(key) ?? newBar('unpacking', { digest: event.digest, total: 0, done: 0 });

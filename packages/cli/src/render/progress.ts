@@ -70,6 +70,8 @@ export function plainLine(event: OciEvent): string | undefined {
       return noteOf(event);
     case 'unpack-start':
       return `unpacking ${event.layers} layer${event.layers === 1 ? '' : 's'}, ${formatBytes(event.total)}`;
+    case 'layer-read':
+      return `${shortId(event.digest)} read, ${formatBytes(event.done)} of ${formatBytes(event.total)}`;
     case 'layer-done':
       return `${shortId(event.digest)} unpacked, ${event.entries} entries`;
     default:

@@ -1,0 +1,6 @@
+import { shownText } from '../../src/explore/model/names.ts';
+
+/** Text from the image: what is invisible in it is shown, and it cannot turn the direction of what is round it. */
+export function Name({ text, class: className }: { readonly text: string; readonly class?: string }) {
+  return <bdi class={className === undefined ? 'name' : `name ${className}`}>{shownText(text)}</bdi>;
+}
