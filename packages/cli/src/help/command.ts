@@ -7,12 +7,19 @@ export async function showCommandHelp(id: string, command: Command.Class): Promi
   const texts = Object.entries({ description, examples, strict, summary, usage });
   await new Help(oclifConfig()).showCommandHelp({
     id,
-    args,
-    flags: { ...baseFlags, ...flags },
+    args: named(args),
+    flags: named({ ...baseFlags, ...flags }),
     aliases: [],
     hiddenAliases: [],
     hidden: false,
     load: async () => command,
     ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
   });
+}
+
+/** oclif's help looks for the names inside of what they name. */
+function named<T extends object>(
+  definitions: Readonly<Record<string, T>>,
+): Record<string, T & { name: string }> {
+  return Object.fromEntries(Object.entries(definitions).map(([name, value]) => [name, { ...value, name }]));
 }
