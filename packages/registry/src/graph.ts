@@ -11,7 +11,8 @@ import {
   parseManifest,
   selectPlatform,
 } from '@ocijs/image';
-import { limits } from './limits.ts';
+import { forEachConcurrently } from './concurrency.ts';
+import { defaultConcurrency, limits } from './limits.ts';
 
 /** A manifest with its place. */
 export interface ManifestNode {
@@ -37,35 +38,55 @@ export interface ImageGraph {
 
 /** How a graph is walked. */
 export interface WalkOptions {
-  /** The bytes of a manifest or index, verified against the descriptor. */
+  /** The bytes of a manifest or index, verified against the descriptor; called for several manifests at once. */
   readonly load: (descriptor: Descriptor) => Promise<Uint8Array>;
   /** Which entries of an index are followed. */
   readonly choose: (index: Index) => readonly Descriptor[];
+  /** Manifests that are loaded at the same time. Default {@link defaultConcurrency}. */
+  readonly concurrency?: number | undefined;
 }
 
 /**
  * Reads a manifest, or an index and what it refers to. Each digest is visited once, so that indexes cannot
  * refer to each other in circles; depth and number of manifests are limited (ERR_OCI_LIMIT_EXCEEDED).
  */
-export async function walkGraph(top: Descriptor, { load, choose }: WalkOptions): Promise<ImageGraph> {
+export async function walkGraph(top: Descriptor, options: WalkOptions): Promise<ImageGraph> {
+  const { load, choose, concurrency = defaultConcurrency } = options;
   const indexes: IndexNode[] = [];
   const manifests: ManifestNode[] = [];
   const unknown: Descriptor[] = [];
   const visited = new Set<string>();
+  const early = new Map<string, Uint8Array>();
+
+  /** An index of many images must not cost a round trip after the other. */
+  const loadEarly = async (entries: readonly Descriptor[]): Promise<void> => {
+    const fresh = entries.filter(
+      ({ mediaType, digest }) => isManifestType(mediaType) && !visited.has(digest),
+    );
+    const wanted = [...new Map(fresh.map((entry) => [entry.digest, entry])).values()];
+    if (visited.size + wanted.length > limits.indexManifests) throw tooMany(top);
+    await forEachConcurrently(wanted, {
+      limit: concurrency,
+      work: async (entry) => void early.set(entry.digest, await load(entry)),
+    });
+  };
 
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     const { mediaType, digest } = descriptor;
     if (visited.has(digest)) return;
     visited.add(digest);
-    if (visited.size > limits.indexManifests) throw tooLarge(top, 'manifests', limits.indexManifests);
+    if (visited.size > limits.indexManifests) throw tooMany(top);
     if (isIndexType(mediaType)) {
       if (depth >= limits.indexDepth) throw tooLarge(top, 'levels of indexes', limits.indexDepth);
       const bytes = await load(descriptor);
       const index = parseIndex(bytes, { mediaType });
       indexes.push({ descriptor, bytes, index });
-      for (const entry of choose(index)) await visit(entry, depth + 1);
+      const entries = choose(index);
+      await loadEarly(entries);
+      for (const entry of entries) await visit(entry, depth + 1);
     } else if (isManifestType(mediaType)) {
-      const bytes = await load(descriptor);
+      const bytes = early.get(digest) ?? (await load(descriptor));
+      early.delete(digest);
       manifests.push({ descriptor, bytes, manifest: parseManifest(bytes, { mediaType }) });
     } else unknown.push(descriptor);
   };
@@ -88,6 +109,10 @@ export function chooseAll(index: Index): readonly Descriptor[] {
 export function blobsOf(manifests: readonly ManifestNode[]): readonly Descriptor[] {
   const all = manifests.flatMap(({ manifest }) => [manifest.config, ...manifest.layers]);
   return [...new Map(all.map((blob) => [blob.digest, blob])).values()];
+}
+
+function tooMany(top: Descriptor): ImageError {
+  return tooLarge(top, 'manifests', limits.indexManifests);
 }
 
 function tooLarge(top: Descriptor, what: string, limit: number): ImageError {

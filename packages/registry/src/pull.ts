@@ -14,7 +14,15 @@ import { forEachConcurrently } from './concurrency.ts';
 import { fromSources, type PullSource, sourceSession } from './config/sources.ts';
 import { checkConfigSize } from './config-size.ts';
 import { downloadBlob } from './download.ts';
-import { blobsOf, chooseAll, chooseOne, type ImageGraph, walkGraph } from './graph.ts';
+import {
+  blobsOf,
+  chooseAll,
+  chooseOne,
+  type ImageGraph,
+  type IndexNode,
+  type ManifestNode,
+  walkGraph,
+} from './graph.ts';
 import { defaultConcurrency, limits } from './limits.ts';
 import { rememberLocation } from './locations.ts';
 import type { RegistryOptions } from './options.ts';
@@ -80,6 +88,7 @@ async function pullFrom(
   const graph = await walkGraph(top, {
     load: (descriptor) => loadManifest(session, { descriptor, repository, store, resolved, damaged, signal }),
     choose: options.allPlatforms ? chooseAll : chooseOne(platform),
+    concurrency: options.concurrency,
   });
   const manifests = graph.manifests.map(({ descriptor }) => descriptor.digest);
   await options.admission.admit(session, { repository, digest: top.digest, manifests, signal });
@@ -197,14 +206,16 @@ async function storeManifests(
   },
 ): Promise<void> {
   const { store, damaged, signal } = target;
-  for (const { descriptor, bytes } of [...graph.manifests, ...[...graph.indexes].reverse()]) {
+  const put = async ({ descriptor, bytes }: ManifestNode | IndexNode): Promise<void> => {
     const { digest, size } = descriptor;
-    if ((await store.size(digest)) === size && !damaged.has(digest)) continue;
+    if ((await store.size(digest)) === size && !damaged.has(digest)) return;
     await using ingest = await store.ingest(descriptor, { signal });
     await ingest.reset();
     await ingest.write(bytes);
     await ingest.commit();
-  }
+  };
+  await forEachConcurrently(graph.manifests, { limit: defaultConcurrency, signal, work: put });
+  for (const index of [...graph.indexes].reverse()) await put(index);
 }
 
 /** With all platforms and none of them the host's, the first one stands for the image. */
