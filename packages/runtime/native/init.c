@@ -22,6 +22,7 @@
 #include "device-program.h"
 #include "monitor.h"
 #include "net-device.h"
+#include "notify.h"
 
 static void run_section(u32 section);
 #include "criu.h"
@@ -133,6 +134,7 @@ static long run_step(const struct step *step) {
     case STEP_HOOK: return step_hook(step);
     case STEP_NET_DEVICE: return step_net_device(step);
     case STEP_CRIU: return step_criu(step);
+    case STEP_NOTIFY: return step_notify(step);
     case STEP_LISTENER_SOCKET: return step_listener_socket(step);
     case STEP_RESULT_FIFO: return step_result_fifo(step);
     default: return -ENOSYS;
@@ -336,7 +338,7 @@ __attribute__((noreturn)) static void run_monitor(void) {
   if (attached) CALL(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
   run_section(SECTION_HOST);
-  if ((HEADER->flags & PLAN_CRIU) != 0) {
+  if ((HEADER->flags & PLAN_HOST_ONLY) != 0) {
     send_message(MESSAGE_CREATED, NO_STEP, 0, (u32)child);
     if (child == 0) leave(0);
   } else {

@@ -20,7 +20,7 @@
 #define SLOT_LIMIT 2048
 #define VECTOR_LIMIT 32768
 
-enum plan_flag { PLAN_ATTACHED = 1, PLAN_HOST_SESSION = 2, PLAN_RELAY = 4, PLAN_JOINER = 8, PLAN_CRIU = 16 };
+enum plan_flag { PLAN_ATTACHED = 1, PLAN_HOST_SESSION = 2, PLAN_RELAY = 4, PLAN_JOINER = 8, PLAN_HOST_ONLY = 16 };
 
 /* Sections that start on their own. Higher numbers run in the monitor when the init asks for them. */
 enum section { SECTION_HOST = 0, SECTION_JOIN = 1, SECTION_INIT = 2 };
@@ -95,6 +95,7 @@ enum step_tag {
   STEP_LISTENER_SOCKET = 73,
   STEP_HOST_CGROUP = 74,
   STEP_CRIU = 75,
+  STEP_NOTIFY = 76,
 };
 
 enum field_name {

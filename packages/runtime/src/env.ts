@@ -25,6 +25,11 @@ export function listenFds(
   return Number(LISTEN_FDS);
 }
 
+/** The socket of the service manager that wants to know when a service is ready (sd_notify(3)). */
+export function notifySocket(): string | undefined {
+  return process.env['NOTIFY_SOCKET'] || undefined;
+}
+
 /** The environment of this process. */
 export function runtimeEnvironment(): RuntimeEnvironment {
   const { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, OCI_CRIU } = process.env;

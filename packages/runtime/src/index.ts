@@ -11,6 +11,7 @@ export { type ContainerEvent, type EventsOptions, events } from './lifecycle/eve
 export { type ExitStatus, exitStatus } from './lifecycle/exit.ts';
 export { type KillOptions, kill } from './lifecycle/kill.ts';
 export { addMounts, removeMounts } from './lifecycle/mounts.ts';
+export type { NotifyOptions } from './lifecycle/notify.ts';
 export { pause, resume } from './lifecycle/pause.ts';
 export { processes } from './lifecycle/processes.ts';
 export { type RemoveOptions, remove } from './lifecycle/remove.ts';

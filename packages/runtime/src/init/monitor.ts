@@ -12,7 +12,8 @@ import type { InitExit, InitProcess, ProcessOptions } from './types.ts';
 import { exitOf } from './wait-status.ts';
 
 /** What a monitor needs to know besides its plan. */
-export interface MonitorOptions extends ProcessOptions {
+export interface MonitorOptions
+  extends Pick<ProcessOptions, 'stdio' | 'preserveFds' | 'lifetime' | 'hostSession' | 'signal'> {
   readonly terminal: boolean;
   /** Puts the process into a cgroup, when it has done nothing yet. */
   readonly enterCgroup?: ((pid: number) => Promise<void>) | undefined;

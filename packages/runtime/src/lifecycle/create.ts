@@ -5,6 +5,7 @@ import { containerDirectory } from '../state/store.ts';
 import type { PreparedContainer } from './creation.ts';
 import { withHome } from './home.ts';
 import { type ContainerSource, type MakeContainerOptions, makeContainer } from './make-container.ts';
+import { notifyVariable } from './notify.ts';
 
 /** Options of {@link create}. */
 export interface CreateOptions extends ContainerSource {
@@ -36,7 +37,8 @@ export async function prepare(id: string, options: PrepareOptions): Promise<Prep
       const { record, root } = creation;
       const { directory, rootfs, spec } = bundle;
       const given = spec.process && withHome(spec.process, rootfs);
-      const process = given && { ...given, env: [...(given.env ?? []), ...(options.env ?? [])] };
+      const added = [...(options.env ?? []), ...(options.notifySocket ? [notifyVariable] : [])];
+      const process = given && { ...given, env: [...(given.env ?? []), ...added] };
       return startInit({
         ...parts,
         ...{ id, bundle: directory, rootfs, seccomp: filter },

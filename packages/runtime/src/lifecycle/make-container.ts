@@ -5,17 +5,19 @@ import { planResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
 import { writeFilter } from '../state/filter.ts';
 import { checkContainerId } from '../state/id.ts';
+import { containerDirectory } from '../state/store.ts';
 import { type LoadedBundle, loadRuntimeBundle } from './bundle.ts';
 import { reportCapabilities } from './capabilities.ts';
 import { checkSpec, requireProcess } from './check.ts';
 import { stateRoot } from './context.ts';
 import { Creation, type CreationOptions, firstRecord, type PreparedContainer } from './creation.ts';
 import { type CgroupManager, planGroup } from './group.ts';
+import { makeNotifyDirectory, type NotifyOptions, withNotifyMount } from './notify.ts';
 import { compileFilter, type Filter } from './seccomp.ts';
 import { checkTerminal } from './terminal.ts';
 
 /** What a container is made from, whether its processes are new or restored. */
-export interface ContainerSource extends Omit<CreationOptions, 'keepExit'> {
+export interface ContainerSource extends Omit<CreationOptions, 'keepExit'>, NotifyOptions {
   /** The bundle's directory. */
   readonly bundle: string;
   /** Used instead of the bundle's `config.json`. */
@@ -48,6 +50,12 @@ export interface MakeContainerOptions extends ContainerSource, Pick<CreationOpti
   readonly startFirst: (container: EmptyContainer) => Promise<InitProcess>;
 }
 
+function load(id: string, options: ContainerSource): LoadedBundle {
+  const bundle = loadRuntimeBundle(options.bundle, { spec: options.spec, config: options.config });
+  if (!options.notifySocket) return bundle;
+  return { ...bundle, spec: withNotifyMount(bundle.spec, containerDirectory(stateRoot(options), id)) };
+}
+
 /**
  * Makes a container and has its first process started. Everything that can be refused is refused before the first effect; a
  * failure after it leaves nothing behind. Throws what `create` throws.
@@ -56,7 +64,7 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
   options.signal?.throwIfAborted();
   checkContainerId(id);
   const root = stateRoot(options);
-  const bundle = loadRuntimeBundle(options.bundle, { spec: options.spec, config: options.config });
+  const bundle = load(id, options);
   checkSpec(bundle.spec);
   if (!options.mayLackProcess) requireProcess(bundle.spec);
   checkTerminal(bundle.spec, options);
@@ -73,6 +81,7 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
   try {
     await creation.makeCgroup(group);
     if (resctrl !== undefined) creation.makeResctrl(resctrl);
+    if (options.notifySocket) makeNotifyDirectory(containerDirectory(root, id));
     if (filter !== undefined) writeFilter(root, id, filter);
     const { cgroup } = creation.record;
     const init = await options.startFirst({

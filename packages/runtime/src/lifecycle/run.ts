@@ -1,7 +1,8 @@
 import { removeAfterExit } from './attached.ts';
 import { type CreateOptions, prepare } from './create.ts';
 import type { ExitStatus } from './exit.ts';
-import { startRecord } from './start.ts';
+import { expectReadiness } from './notify.ts';
+import { startAndTell, startRecord } from './start.ts';
 
 /** Options of {@link run}. */
 export interface RunOptions extends CreateOptions {
@@ -18,14 +19,22 @@ export interface RunOptions extends CreateOptions {
 export async function run(id: string, options: RunOptions): Promise<ExitStatus> {
   const container = await prepare(id, { ...options, lifetime: 'attached' });
   return await removeAfterExit(container, options, async () => {
-    await startRecord(container.record, { ...options, root: container.root });
+    const { root } = container;
+    const readiness = await expectReadiness(container.record, { ...options, root, isMain: false });
+    readiness?.told.catch((error: Error) =>
+      options.onEvent?.({ type: 'warning', code: 'ERR_OCI_INIT_FAILED', message: error.message }),
+    );
+    await startRecord(container.record, { ...options, root });
     options.onStarted?.(container.init.pid);
   });
 }
 
-/** Creates and starts a container that outlives this process (`run --detach`); returns its init's process id. */
+/**
+ * Creates and starts a container that outlives this process (`run --detach`); returns its init's process id. With a
+ * `notifySocket` it waits until the container is ready.
+ */
 export async function runDetached(id: string, options: CreateOptions): Promise<number> {
   const { root, record, init } = await prepare(id, { ...options, lifetime: 'detached' });
-  await startRecord(record, { ...options, root });
+  await startAndTell(record, { ...options, root });
   return init.pid;
 }

@@ -7,6 +7,7 @@ import { containerDirectory } from '../state/store.ts';
 import { requireProcess } from './check.ts';
 import { hookState, type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
 import { killFirst } from './end.ts';
+import { expectReadiness, type NotifyOptions } from './notify.ts';
 import { remove } from './remove.ts';
 
 const refusals = {
@@ -50,11 +51,22 @@ export async function startRecord(record: ContainerRecord, options: LifecycleOpt
   }
 }
 
+/** Starts a container that outlives this process, and waits for its readiness where that is asked for. */
+export async function startAndTell(
+  record: ContainerRecord,
+  options: LifecycleOptions & NotifyOptions,
+): Promise<void> {
+  const root = stateRoot(options);
+  const readiness = await expectReadiness(record, { ...options, root, isMain: true });
+  await Promise.all([startRecord(record, options), readiness?.told]);
+}
+
 /**
  * Lets the process of a created container run (runtime-spec `runtime.md`, "Start"). When a startContainer or
- * poststart hook fails, the container is stopped and deleted. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_HOOK_FAILED.
+ * poststart hook fails, the container is stopped and deleted. With a `notifySocket` this returns when the container is ready,
+ * or has ended. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_HOOK_FAILED.
  */
-export async function start(id: string, options: LifecycleOptions = {}): Promise<void> {
+export async function start(id: string, options: LifecycleOptions & NotifyOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
-  await startRecord(requireRecord(stateRoot(options), id), options);
+  await startAndTell(requireRecord(stateRoot(options), id), options);
 }

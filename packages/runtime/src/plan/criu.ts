@@ -63,6 +63,6 @@ export function compileCriuPlan(input: CriuPlanInput): CompiledPlan {
     }),
   ];
   const { flags, ...header } = planHeader(context, { cloneFlags: 0, joiner: false });
-  const whole = { ...header, flags: flags | planFlags.criu };
+  const whole = { ...header, flags: flags | planFlags.hostOnly };
   return { header: whole, steps, bytes: encodePlan(whole, steps) };
 }

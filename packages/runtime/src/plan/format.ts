@@ -9,7 +9,7 @@ export const planSizeLimit: number = (4 << 20) - 8;
 /** How many mounts and namespaces can be held open at once. */
 export const slotLimit = 2048;
 
-export const planFlags = { attached: 1, hostSession: 2, relay: 4, joiner: 8, criu: 16 } as const;
+export const planFlags = { attached: 1, hostSession: 2, relay: 4, joiner: 8, hostOnly: 16 } as const;
 
 /**
  * Who carries a step out, and when. The first three start on their own; the others are carried out by the monitor, in
@@ -100,6 +100,7 @@ export const stepTags = {
   listenerSocket: 73,
   hostCgroup: 74,
   criu: 75,
+  notify: 76,
 } as const;
 
 /** The name of a step. */

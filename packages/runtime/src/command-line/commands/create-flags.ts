@@ -1,4 +1,4 @@
-import { listenFds } from '../../env.ts';
+import { listenFds, notifySocket } from '../../env.ts';
 import type { CreateOptions } from '../../lifecycle/create.ts';
 import { type Flags, numberFlag, textFlag } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
@@ -33,6 +33,7 @@ export function createOptions(context: CommandContext): CreateOptions {
     // Sockets that systemd listens on come first, and are the process's as well (sd_listen_fds(3)).
     preserveFds: listening + (numberFlag(parsed, 'preserve-fds') ?? 0),
     env: listening === 0 ? [] : [`LISTEN_FDS=${listening}`, 'LISTEN_PID=1'],
+    notifySocket: notifySocket(),
     noPivot: parsed.flags.has('no-pivot'),
     noNewKeyring: parsed.flags.has('no-new-keyring'),
     onEvent: (event) => {

@@ -1,3 +1,4 @@
+import { notifySocket } from '../../env.ts';
 import { start } from '../../lifecycle/start.ts';
 import type { Command } from '../command.ts';
 import { containerId } from './create-flags.ts';
@@ -12,6 +13,7 @@ export const command: Command = {
     await start(containerId(context), {
       root,
       signal,
+      notifySocket: notifySocket(),
       onEvent: (event) => {
         if (event.type === 'warning') log.warning(event.message);
       },
