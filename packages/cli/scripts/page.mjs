@@ -1,6 +1,6 @@
 // Bundles the page of `oci explore` into one file: dist/page/explore.html.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../page/', import.meta.url));
@@ -37,7 +37,10 @@ const page = html
   .replace('<style></style>', () => `<style>${style}</style>`)
   .replace('<script></script>', () => `<script>${script}</script>`);
 await mkdir(target, { recursive: true });
-await writeFile(`${target}explore.html`, page + (await licences(['preact', 'd3-hierarchy'])));
+// Whoever reads it at this moment has the old page, or the new one.
+const temporary = `${target}explore.html.${process.pid}`;
+await writeFile(temporary, page + (await licences(['preact', 'd3-hierarchy'])));
+await rename(temporary, `${target}explore.html`);
 
 function textOf({ outputFiles: [file] }) {
   const text = file.text.trim();

@@ -184,15 +184,15 @@ function MapTile({
   const { node, count, bytes, x, y, width, height, isFrame, kind } = tile;
   const name = node === undefined ? `${count} more` : (view.tree.packed.names[node] ?? '');
   const isDirectory = node !== undefined && isDirectoryAt(view, node);
-  const label = `${name}${isDirectory ? '/' : ''}, ${sizeText(bytes)}, ${shareText(bytes, whole)}${kind < 0 ? '' : `, ${kindName(kind, isComparison)}`}`;
   const hasText = width > 34 && height > 14;
+  const hasSize = hasText && (isFrame ? width > 120 : height > 30 && width > 48);
+  const kindText = kind < 0 ? '' : `, ${kindName(kind, isComparison)}`;
   return (
     <button
       type="button"
       class={`tile${isFrame ? ' is-frame' : ''}${node === undefined ? ' is-rest' : ''}`}
       data-tile={index}
       tabIndex={isActive ? 0 : -1}
-      aria-label={label}
       style={{
         ...(isComparison ? markHue(kind) : layerHue(kind)),
         left: `${x}px`,
@@ -204,17 +204,17 @@ function MapTile({
       onFocus={() => onFocus(index)}
       onMouseEnter={() => onHover(tile)}
     >
-      {hasText && (
-        <span class="tile-name" aria-hidden="true">
-          <Name text={name} />
-          {isDirectory && '/'}
-        </span>
-      )}
-      {hasText && (isFrame ? width > 120 : height > 30 && width > 48) && (
-        <span class="tile-size" aria-hidden="true">
-          {sizeText(bytes)}
-        </span>
-      )}
+      {/* What has no room is still read out. */}
+      <span class={hasText ? 'tile-name' : 'hidden'}>
+        <Name text={name} />
+        {isDirectory && '/'}
+      </span>
+      <span class="hidden">, </span>
+      <span class={hasSize ? 'tile-size' : 'hidden'}>{sizeText(bytes)}</span>
+      <span class="hidden">
+        , {shareText(bytes, whole)}
+        {kindText}
+      </span>
     </button>
   );
 }

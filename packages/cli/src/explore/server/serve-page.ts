@@ -28,9 +28,11 @@ export async function servePage({ html, policy }: ReportPage): Promise<PageServe
   let port = 0;
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
-    const { host } = request.headers;
+    // Of several, Node would take the first.
+    const [host, ...others] = request.headersDistinct['host'] ?? [];
     const path = request.url ?? '';
-    if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
+    const isOurs = host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+    if (!isOurs || others.length > 0) {
       end(response, 421, 'not the host of this page');
     } else if (request.method !== 'GET') {
       response.setHeader('Allow', 'GET');

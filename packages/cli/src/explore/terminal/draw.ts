@@ -21,7 +21,7 @@ export const footLines = 2;
 /** The lines of the part that scrolls, for tabs other than the files. */
 export function pageLines(state: ExploreState, { columns, paint }: Screen): readonly string[] {
   const subject = state.subjects[state.subject] as Subject;
-  if (state.isHelp) return helpLines(paint);
+  if (state.isHelp) return helpLines({ columns, paint });
   if (state.tab === 'space') return spaceLines(subject, { columns, paint });
   if (state.tab === 'history') return historyLinesOf(subject, { columns, paint });
   if (state.tab === 'config') return configLines(state, { columns, paint });

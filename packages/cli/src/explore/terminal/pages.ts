@@ -13,23 +13,28 @@ const listed = 1000;
 /** Wasted space and duplicates. */
 export function spaceLines({ image, tree }: Subject, { columns, paint }: Page): readonly string[] {
   if (image === undefined) return [fit('press i for one of the images', columns)];
-  const room = Math.max(10, columns - 10);
   const wasted = image.wasted.slice(0, listed).map(({ node, bytes, fate, layers }) => {
     const where = `${fate} after layer ${layers.map((layer) => layer + 1).join(', ')}`;
-    return `${fitRight(formatBytes(bytes), 9)} ${fit(`${shownText(pathOfNode(tree, node))}  (${where})`, room)}`;
+    return fit(
+      `${fitRight(formatBytes(bytes), 9)} ${shownText(pathOfNode(tree, node))}  (${where})`,
+      columns,
+    );
   });
   const duplicates = image.duplicates
     .slice(0, listed)
     .flatMap(({ size, nodes }) => [
-      `${fitRight(formatBytes(size * (nodes.length - 1)), 9)} ${fit(`${nodes.length} copies of ${formatBytes(size)}`, room)}`,
+      fit(
+        `${fitRight(formatBytes(size * (nodes.length - 1)), 9)} ${nodes.length} copies of ${formatBytes(size)}`,
+        columns,
+      ),
       ...nodes.slice(0, 8).map((node) => fit(`            ${shownText(pathOfNode(tree, node))}`, columns)),
     ]);
   return [
-    paint.strong('Wasted: what later layers replace or remove'),
-    ...(wasted.length === 0 ? ['          nothing'] : wasted),
+    paint.strong(fit('Wasted: what later layers replace or remove', columns)),
+    ...(wasted.length === 0 ? [fit('          nothing', columns)] : wasted),
     '',
-    paint.strong('Duplicates: files with the same content'),
-    ...(duplicates.length === 0 ? ['          none'] : duplicates),
+    paint.strong(fit('Duplicates: files with the same content', columns)),
+    ...(duplicates.length === 0 ? [fit('          none', columns)] : duplicates),
   ];
 }
 
@@ -56,7 +61,7 @@ export function configLines(state: ExploreState, { columns, paint }: Page): read
   const { image } = state.subjects[state.subject] as Subject;
   if (image === undefined) {
     const fields = state.report.comparison?.fields ?? [];
-    if (fields.length === 0) return ['the configurations are the same'];
+    if (fields.length === 0) return [fit('the configurations are the same', columns)];
     return fields.flatMap(({ field, a, b }) => [
       paint.strong(fit(shownText(field), columns)),
       paint.removed(fit(`- ${shownText(a ?? '')}`, columns)),
@@ -78,7 +83,7 @@ export function configLines(state: ExploreState, { columns, paint }: Page): read
 }
 
 /** What the keys do. */
-export function helpLines(paint: Page['paint']): readonly string[] {
+export function helpLines({ columns, paint }: Page): readonly string[] {
   const keys: readonly (readonly [string, string])[] = [
     ['up down, j k', 'move'],
     ['right left, enter', 'open and close a directory'],
@@ -92,11 +97,11 @@ export function helpLines(paint: Page['paint']): readonly string[] {
     ['q, Ctrl-C', 'quit'],
   ];
   return [
-    paint.strong('Keys'),
-    ...keys.map(([key, what]) => `  ${fit(key, 30)} ${what}`),
+    paint.strong(fit('Keys', columns)),
+    ...keys.map(([key, what]) => fit(`  ${fit(key, 30)} ${what}`, columns)),
     '',
-    '  + added, ~ changed, - removed by the layer; the last column is the layer',
-    '  that a file comes from. Any key goes back.',
+    fit('  + added, ~ changed, - removed by the layer; the last column is the layer', columns),
+    fit('  that a file comes from. Any key goes back.', columns),
   ];
 }
 
