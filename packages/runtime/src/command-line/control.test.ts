@@ -137,7 +137,15 @@ test('features are those of the specification, and at least the ones of runc', {
   skip: !hasRunc && 'runc is not installed',
 }, async () => {
   const { out } = await ours('features');
-  const mine = JSON.parse(out) as { linux: Record<string, unknown>; mountOptions: string[]; hooks: string[] };
+  const mine = JSON.parse(out) as {
+    readonly linux: Readonly<Record<string, unknown>> & {
+      readonly seccomp: Readonly<Record<string, readonly string[]>>;
+    };
+    readonly mountOptions: readonly string[];
+    readonly hooks: readonly string[];
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly potentiallyUnsafeConfigAnnotations: readonly string[];
+  };
   const theirs = JSON.parse(spawnSync('runc', ['features'], { encoding: 'utf8' }).stdout) as typeof mine;
   const missing = (left: readonly string[], right: readonly string[]): string[] =>
     left.filter((name) => !right.includes(name));
@@ -145,6 +153,15 @@ test('features are those of the specification, and at least the ones of runc', {
   assert.deepEqual(missing(theirs.hooks, mine.hooks), []);
   for (const name of ['namespaces', 'capabilities']) {
     assert.deepEqual(missing(theirs.linux[name] as string[], mine.linux[name] as string[]), []);
+  }
+  for (const name of ['actions', 'operators', 'archs']) {
+    assert.deepEqual(missing(theirs.linux.seccomp[name] ?? [], mine.linux.seccomp[name] ?? []), [], name);
+  }
+  const checkpoints = 'org.opencontainers.runc.checkpoint.enabled';
+  assert.equal(mine.annotations[checkpoints], theirs.annotations[checkpoints]);
+  assert.deepEqual(mine.potentiallyUnsafeConfigAnnotations, ['org.criu.config', 'org.systemd.property.']);
+  for (const name of ['apparmor', 'selinux', 'intelRdt', 'netDevices']) {
+    assert.equal((mine.linux[name] as { readonly enabled: boolean }).enabled, true, name);
   }
 });
 

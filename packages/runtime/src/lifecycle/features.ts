@@ -16,7 +16,7 @@ const hooks = [
   'poststop',
 ] as const;
 
-/** What this runtime supports, in the form of the runtime-spec's `features.md`. */
+/** What this runtime supports, in the form of the runtime-spec's `features.md`; whether the host does too is not asked. */
 export function features(version: string): object {
   return {
     ociVersionMin: '1.0.0',
@@ -29,7 +29,7 @@ export function features(version: string): object {
       cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         enabled: true,
-        actions: actionNames.filter((name) => name !== 'SCMP_ACT_NOTIFY'),
+        actions: actionNames,
         operators: operatorNames,
         archs: architectures.map(({ name }) => name).sort(),
         knownFlags: flagNames,
@@ -37,12 +37,16 @@ export function features(version: string): object {
       },
       apparmor: { enabled: true },
       selinux: { enabled: true },
-      intelRdt: { enabled: true },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
       memoryPolicy: memoryPolicyNames,
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: true },
     },
-    annotations: { 'org.ocijs.runtime.version': version },
-    potentiallyUnsafeConfigAnnotations: [],
+    annotations: {
+      'org.ocijs.runtime.version': version,
+      // What programs look for before they ask for a checkpoint, whatever the runtime is called.
+      'org.opencontainers.runc.checkpoint.enabled': 'true',
+    },
+    potentiallyUnsafeConfigAnnotations: ['org.criu.config', 'org.systemd.property.'],
   };
 }
