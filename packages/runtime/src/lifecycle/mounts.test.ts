@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import type { IdMapping } from '@ocijs/bundle/spec';
 import { type Container, launch } from '../container.ts';
 import { readRecord } from '../state/store.ts';
-import { busyboxBundle, cannotRun, leftovers, type TestBundle, testId } from '../testing/busybox-bundle.ts';
+import {
+  busyboxBundle,
+  cannotRun,
+  cannotRunAsRoot,
+  leftovers,
+  type TestBundle,
+  testId,
+} from '../testing/busybox-bundle.ts';
 import { addMounts, removeMounts } from './mounts.ts';
 
 const skip = cannotRun();
@@ -73,4 +81,47 @@ test('a destination of the image leads nowhere but into the container', { skip }
   await addMounts(container.id, mounts, { root: bundle.root });
   assert.deepEqual(readdirSync(outside), []);
   assert.match(await output(container, 'cat /proc/mounts'), new RegExp(` ${outside}/new tmpfs `));
+});
+
+test('owners of added mounts are shifted', { skip: cannotRunAsRoot() }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  const source = join(bundle.directory, 'shared');
+  mkdirSync(join(source, 'below'), { recursive: true });
+  mkdirSync(join(bundle.directory, 'rootfs/mapped'));
+  chownSync(source, 1000, 2000);
+  chownSync(join(source, 'below'), 1000, 2000);
+  await using container = await started(bundle);
+  const options = { root: bundle.root };
+  const maps = (containerID: number): IdMapping[] => [{ containerID, hostID: 5000, size: 10 }];
+  const mapped = {
+    destination: '/mapped',
+    type: 'bind',
+    source,
+    options: ['rbind', 'ridmap'],
+    uidMappings: maps(1000),
+    gidMappings: maps(2000),
+  };
+  await addMounts(container.id, [mapped], options);
+  const owners = await output(container, 'busybox stat -c %u:%g /mapped /mapped/below');
+  assert.equal(owners, '5000:5000\n5000:5000\n');
+  await removeMounts(container.id, [mapped], options);
+  const { uidMappings: _, ...incomplete } = mapped;
+  await assert.rejects(addMounts(container.id, [incomplete], options), { code: 'ERR_OCI_SPEC_CONFLICT' });
+});
+
+test('added mounts take the maps of the container', { skip: cannotRunAsRoot() }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  const source = join(bundle.directory, 'shared');
+  mkdirSync(source);
+  chownSync(source, 7, 7);
+  const maps = [{ containerID: 0, hostID: 100000, size: 65536 }];
+  bundle.change(({ linux }) => {
+    linux.namespaces = [...(linux.namespaces ?? []), { type: 'user' }];
+    Object.assign(linux, { uidMappings: maps, gidMappings: maps });
+  });
+  for (const path of [bundle.directory, join(bundle.directory, 'rootfs')]) chmodSync(path, 0o755);
+  await using container = await started(bundle);
+  const mount = { destination: '/tmp', type: 'bind', source, options: ['bind', 'idmap'] };
+  await addMounts(container.id, [mount], { root: bundle.root });
+  assert.equal(await output(container, 'busybox stat -c %u:%g /tmp'), '7:7\n');
 });

@@ -11,16 +11,6 @@ interface Change extends LifecycleOptions {
   readonly mounts: readonly Mount[];
 }
 
-function refuseIdMaps(mounts: readonly Mount[]): void {
-  const index = mounts.findIndex(
-    ({ options = [], uidMappings }) =>
-      uidMappings !== undefined || options.some((option) => /^r?idmap$/.test(option)),
-  );
-  if (index === -1) return;
-  const message = 'id-mapped mounts cannot be added to a running container';
-  throw new RuntimeError('ERR_OCI_SPEC_UNSUPPORTED', message, { jsonPath: `$.mounts[${index}]` });
-}
-
 function resulting(record: ContainerRecord, { action, mounts }: Change): ContainerRecord {
   const before = record.spec.mounts ?? [];
   const gone = new Set(mounts.map(({ destination }) => destination));
@@ -39,7 +29,6 @@ async function changeMounts(id: string, change: Change): Promise<void> {
       actual: status,
     });
   }
-  refuseIdMaps(change.mounts);
   const spec = requireValidSpec({ ...record.spec, mounts: [...change.mounts] });
   await editMounts({
     id,
