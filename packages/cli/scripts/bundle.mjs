@@ -12,7 +12,7 @@ const output = `${root}dist/bundle`;
 
 /** Programs of threads, by the module that starts them. */
 const workers = {
-  'bundle/src/unpack/start-worker.ts': ['layer-worker', 'content-worker', 'hash-worker'],
+  'bundle/src/unpack/start-worker.ts': ['layer-worker', 'content-worker', 'hash-worker', 'copy-worker'],
   'image/src/store/ingest/hash-threads.ts': ['hash-worker'],
 };
 

@@ -1,5 +1,6 @@
+import { constants } from 'node:os';
 import { isSystemCallError } from './errors.ts';
-import { check, cString, declare, type Path } from './library.ts';
+import { check, checkUnless, cString, declare, type Path } from './library.ts';
 
 const writeFunction = declare('long write(int fd, const void *bytes, size_t length)');
 const pwriteFunction = declare('long pwrite(int fd, const void *bytes, size_t length, long position)');
@@ -61,4 +62,61 @@ export function fcntlAddSeals(fd: number, seals: number): void {
 export function setCloseOnExec(fd: number, options: { readonly closeOnExec: boolean }): void {
   const flags = check(fcntlFunction(fd, getFlags, 0), { syscall: 'fcntl' });
   check(fcntlFunction(fd, setFlags, options.closeOnExec ? flags | 1 : flags & ~1), { syscall: 'fcntl' });
+}
+
+const ioctlFunction = declare('int ioctl(int fd, unsigned long request, long argument)');
+const copyRangeFunction = declare(
+  'long copy_file_range(int source, void *from, int target, void *to, size_t length, unsigned int flags)',
+);
+const lseekFunction = declare('long lseek(int fd, long offset, int whence)');
+
+const cloneRequest = 0x4004_9409;
+const seek = { set: 0, data: 3, hole: 4 } as const;
+const { EINVAL, ENOSYS, ENOTTY, ENXIO, EOPNOTSUPP, EPERM, EXDEV } = constants.errno;
+
+/**
+ * ioctl(FICLONE): makes the content of `target` that of `source`, sharing its blocks until one of them changes. False
+ * where the file system cannot, or the two are on different ones. Throws {@link SystemCallError}.
+ */
+export function cloneContent(source: number, target: number): boolean {
+  const ordinary = [EOPNOTSUPP, EXDEV, EINVAL, ENOTTY, EPERM, ENOSYS];
+  return (
+    checkUnless(ioctlFunction(target, cloneRequest, source), { ordinary, syscall: 'ioctl' }) !== undefined
+  );
+}
+
+/** A run of bytes in a file. */
+export interface FileRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The next data of a file from an offset on, which ends at a hole or the end; undefined when there are only holes.
+ * Where the file system knows no holes, everything is data. Moves the descriptor's offset. Throws {@link SystemCallError}.
+ */
+export function nextData(fd: number, offset: number): FileRange | undefined {
+  const start = checkUnless(lseekFunction(fd, offset, seek.data), { ordinary: [ENXIO], syscall: 'lseek' });
+  if (start === undefined) return undefined;
+  const end = check(lseekFunction(fd, start, seek.hole), { syscall: 'lseek' });
+  return { offset: start, length: end - start };
+}
+
+/**
+ * Copies a run of bytes to the same place of another file, in the kernel, with copy_file_range(2). False where it does
+ * not between these files, and nothing was copied then. Moves the offsets of both. Throws {@link SystemCallError}.
+ */
+export function copyRange(source: number, target: number, { offset, length }: FileRange): boolean {
+  for (const fd of [source, target]) check(lseekFunction(fd, offset, seek.set), { syscall: 'lseek' });
+  for (let left = length; left > 0; ) {
+    const copied = checkUnless(copyRangeFunction(source, null, target, null, left, 0), {
+      ordinary: left === length ? [EXDEV, EINVAL, EOPNOTSUPP, ENOSYS, EPERM] : [],
+      syscall: 'copy_file_range',
+    });
+    if (copied === undefined) return false;
+    // The source became shorter.
+    if (copied === 0) return true;
+    left -= copied;
+  }
+  return true;
 }

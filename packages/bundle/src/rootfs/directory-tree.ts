@@ -190,7 +190,7 @@ export function createDirectoryTree(
   }
 
   function isPlain(node: DirectoryNode): boolean {
-    node.plain ??= operations.creator !== undefined && readPlain(operations, place(node));
+    node.plain ??= isPlainDirectory(operations, place(node));
     return node.plain;
   }
 
@@ -253,9 +253,14 @@ export function createDirectoryTree(
   };
 }
 
-function readPlain({ creator, status, listAttributes }: RootfsOperations, entry: NamedEntry): boolean {
+/** Whether what the operations' creator makes in a directory is theirs, and inherits no default ACL. */
+export function isPlainDirectory(
+  { creator, status, listAttributes }: RootfsOperations,
+  entry: NamedEntry,
+): boolean {
+  if (creator === undefined) return false;
   const found = status(entry);
-  if (found === undefined || found.gid !== creator?.gid || (found.mode & setGroup) !== 0) return false;
+  if (found === undefined || found.gid !== creator.gid || (found.mode & setGroup) !== 0) return false;
   try {
     return !listAttributes(entry).includes(defaultAcl);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { LayerThread } from '../unpack/layer-thread.ts';
 import type { PlannedLayer } from '../unpack/plan.ts';
 import { localFile, makeRootfs } from '../unpack/unpack.ts';
 import { makeSnapshot } from './make-snapshot.ts';
-import { rootfsName, type SnapshotKind, type SnapshotPaths } from './paths.ts';
+import { recordName, rootfsName, type SnapshotKind, type SnapshotPaths } from './paths.ts';
 import { currentBoot, writeSnapshotRecord } from './record.ts';
 
 /** A snapshot to make. */
@@ -53,6 +53,7 @@ async function applySnapshot(task: SnapshotTask, options: BuildOptions): Promise
       diffId,
       file: localFile(image, descriptor),
       overlay: { lower, form },
+      record: join(paths.staging, recordName),
     },
     {
       signal,

@@ -4,7 +4,7 @@ import { fstat } from '@ocijs/linux';
 import { hasErrno } from '../rootfs/failure.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
-import { rootfsName, type SnapshotPaths } from './paths.ts';
+import { recordName, rootfsName, type SnapshotPaths } from './paths.ts';
 import { readSnapshotRecord } from './record.ts';
 
 /**
@@ -27,8 +27,8 @@ export async function makeSnapshot(
     // Whoever had the lock before has moved or removed the directory.
     if (!(await isStill(paths.staging, lock))) continue;
     try {
-      await removeDirectoryTree(join(paths.staging, rootfsName));
-      await removeDirectoryTree(join(paths.staging, 'snapshot.json'));
+      for (const name of [rootfsName, recordName, 'snapshot.json'])
+        await removeDirectoryTree(join(paths.staging, name));
       await fill();
       await removeDirectoryTree(paths.directory);
       await rename(paths.staging, paths.directory);

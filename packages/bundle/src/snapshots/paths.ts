@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '@ocijs/image';
 
 /** Where a snapshot is, and where it is while it is made. */
@@ -13,13 +13,26 @@ export interface SnapshotPaths {
 /** The directory of the layer in a snapshot. */
 export const rootfsName = 'fs';
 
-/**
- * Who made snapshots: root, an ordinary user, or root of a user namespace. The same layer differs between them in
- * owners, devices and marks.
- */
-export type SnapshotKind = 'root' | 'user' | 'namespace';
+/** The record of the entries of a snapshot's layer, which those that were made of upper directories have not. */
+export function layerRecord({ rootfs }: { readonly rootfs: string }): string {
+  return join(dirname(rootfs), recordName);
+}
 
-const suffixes: Readonly<Record<SnapshotKind, string>> = { root: '', user: '.user', namespace: '.namespace' };
+/** The file with this record, beside the layer. */
+export const recordName = 'layer';
+
+/**
+ * Who made snapshots: root, an ordinary user, root of a user namespace, or of one that has no other user. The same layer
+ * differs between them in owners, devices and marks.
+ */
+export type SnapshotKind = 'root' | 'user' | 'namespace' | 'single';
+
+const suffixes: Readonly<Record<SnapshotKind, string>> = {
+  root: '',
+  user: '.user',
+  namespace: '.namespace',
+  single: '.single',
+};
 
 /** The places of one snapshot below the directory of all. */
 export function snapshotPaths(base: string, chainId: Digest, kind: SnapshotKind): SnapshotPaths {

@@ -3,7 +3,7 @@ import { threadHeap } from '../limits.ts';
 import type { LayerThreadData } from './layer-task.ts';
 
 /** The programs of worker threads. */
-export type WorkerName = 'layer-worker' | 'content-worker' | 'hash-worker';
+export type WorkerName = 'layer-worker' | 'content-worker' | 'hash-worker' | 'copy-worker';
 
 /** Which exports of packages to load. The program's other options (`--eval`, `--input-type`, …) are not for a thread. */
 const conditions: readonly string[] = process.execArgv.filter((option) =>

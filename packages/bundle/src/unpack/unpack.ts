@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, formatPlatform, type ImageSource, type OnEvent } from '@ocijs/image';
+import { type Descriptor, formatPlatform, type ImageSource, isOciError, type OnEvent } from '@ocijs/image';
 import { available } from '@ocijs/linux';
 import type { Bundle } from '../bundle.ts';
 import { BundleError } from '../errors.ts';
@@ -14,6 +14,7 @@ import type { IdMapping } from '../spec/types.ts';
 import { writeState } from '../state.ts';
 import { startLayerThread } from './layer-thread.ts';
 import { type PlannedLayer, planLayers } from './plan.ts';
+import { removeDirectoryTree } from './remove-directory.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { stageDirectory } from './staging.ts';
 
@@ -32,6 +33,11 @@ export interface UnpackOptions {
   readonly gidMap?: readonly IdMapping[];
   /** A directory of a layer that meets a link to a directory is unpacked through the link. False by default. */
   readonly keepDirlinks?: boolean;
+  /**
+   * The directory of the snapshots of the image's store, see `openSnapshots`. When it has all layers, their files are taken
+   * from there: shared where the file system can (reflinks), else copied. The result is the same; the blobs are not read.
+   */
+  readonly snapshots?: string | undefined;
   /** Against layers that are made to fill disks or to take for ever; see `docs/limits.md`. */
   readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +76,8 @@ export async function unpack(
     await makeRootfs(rootfs, apply);
     const records = options.rootfsOnly ? undefined : staging.directory;
     if (records !== undefined) await mkdir(recordsPath(records), { mode: 0o700 });
-    await applyLayers(image, layers, { ...options, rootfs, apply, records });
+    if (!(await copied(image, { ...options, rootfs, apply, records })))
+      await applyLayers(image, layers, { ...options, rootfs, apply, records });
     const config = runtimeConfig(image.config, { rootfs, ...apply });
     const { name, descriptor } = image;
     if (!options.rootfsOnly) {
@@ -126,6 +133,24 @@ interface ApplyLayersOptions extends UnpackOptions {
   readonly apply: ApplyOptions;
   /** The bundle that gets a record of each layer. */
   readonly records: string | undefined;
+}
+
+/** Takes the files from snapshots; false when they have to be unpacked. Limits are not known to hold for what is there. */
+async function copied(
+  image: ImageSource,
+  { snapshots, limits, ...options }: ApplyLayersOptions,
+): Promise<boolean> {
+  if (snapshots === undefined || limits !== undefined) return false;
+  const { copySnapshots } = await import('../snapshots/copy-snapshots.ts');
+  try {
+    return await copySnapshots(image, { ...options, snapshots });
+  } catch (error) {
+    // Snapshots of another user, or holes that a copy would fill.
+    if (!isOciError(error, 'ERR_OCI_SNAPSHOT_UNSUPPORTED')) throw error;
+    await removeDirectoryTree(options.rootfs);
+    await makeRootfs(options.rootfs, options.apply);
+    return false;
+  }
 }
 
 async function applyLayers(

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
+import { snapshotsDirectory } from '../containers/snapshots.ts';
 import { platformText } from '../describe.ts';
 import { parseIdMaps } from '../flags/id-map.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
@@ -13,7 +14,7 @@ import { releaseMemoryFor } from '../memory.ts';
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
   static override description =
-    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind.';
+    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs).';
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
@@ -79,6 +80,9 @@ export default class Unpack extends BaseCommand {
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],
       keepDirlinks: flags['keep-dirlinks'],
+      ...(name.transport === 'name' || name.transport === 'docker'
+        ? { snapshots: snapshotsDirectory((await openStore()).directory) }
+        : {}),
       ...(flags.rootless ? { rootless: true } : {}),
       ...(uidMap.length === 0 ? {} : { uidMap }),
       ...(gidMap.length === 0 ? {} : { gidMap }),

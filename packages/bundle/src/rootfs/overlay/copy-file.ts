@@ -1,13 +1,10 @@
-import { constants, copyFileSync, lstatSync } from 'node:fs';
 import * as linux from '@ocijs/linux';
-import { BundleError } from '../../errors.ts';
-import { filledHolesLimit } from '../../limits.ts';
-import type { NamedEntry, RootfsOperations } from '../operations.ts';
+import type { MetadataTarget, NamedEntry, RootfsOperations } from '../operations.ts';
+import { createContentCopier } from './copy-content.ts';
 import { attributeNames, isOverlayAttribute, modeAttribute, procPath } from './marks.ts';
 import { isDirectory, type LowerFile } from './merged-directories.ts';
 
-const { S_IFBLK, S_IFCHR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } = linux.constants;
-const blockSize = 512;
+const { O_NOFOLLOW, O_RDONLY, S_IFBLK, S_IFCHR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } = linux.constants;
 
 /** The kernel's security policy labels files by their place, not by where they came from. */
 const hostAttribute = 'security.selinux';
@@ -30,38 +27,46 @@ export interface FileCopierOptions {
    * they are full, see {@link notedMode}.
    */
   readonly restoreModes: boolean;
+  /** What is made in the target inherits neither a group nor a default ACL. False by default, which is slower. */
+  readonly isPlain?: boolean;
 }
 
-/** A copier with a limit of its own on holes. */
+/** A copier. */
 export function createFileCopier(
   operations: RootfsOperations,
-  { restoreModes }: FileCopierOptions,
+  { restoreModes, isPlain = false }: FileCopierOptions,
 ): FileCopier {
-  let filled = 0;
+  const copyContent = createContentCopier();
+  const isRoot = process.geteuid?.() === 0;
 
-  function copyContent({ layer, path, status }: LowerFile, { directory, name }: NamedEntry): void {
-    const source = linux.nameToBytes(procPath(layer, path));
-    const { blocks } = lstatSync(Buffer.from(source));
-    filled += Math.max(0, status.size - blocks * blockSize);
-    if (filled > filledHolesLimit) {
-      throw new BundleError('ERR_OCI_SNAPSHOT_UNSUPPORTED', 'copying would fill holes of sparse files', {
-        limit: filledHolesLimit,
-        path,
-      });
+  /** All by descriptors: of the system calls that a file takes, those with paths are the slow ones. */
+  function copyRegular(source: LowerFile, target: NamedEntry): void {
+    const { layer, path, status } = source;
+    const from = linux.openat(layer, path, { flags: O_RDONLY | O_NOFOLLOW });
+    try {
+      const settled = isPlain && isSettled(status, operations);
+      const to = operations.createFile(target, settled ? status.mode & 0o7777 : undefined);
+      try {
+        copyContent({ source: from, target: to, size: status.size });
+        const names = listAttributes(() => linux.flistxattr(from));
+        setMetadata(source, {
+          target: { fd: to },
+          names,
+          settled,
+          read: (name) => linux.fgetxattr(from, name),
+        });
+      } finally {
+        operations.close(to);
+      }
+    } finally {
+      linux.close(from);
     }
-    const target = linux.nameToBytes(procPath(directory, name));
-    copyFileSync(
-      Buffer.from(source),
-      Buffer.from(target),
-      constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE,
-    );
   }
 
   function create(source: LowerFile, target: NamedEntry): void {
     const { layer, path, status } = source;
     const type = status.mode & S_IFMT;
     if (isDirectory(status)) operations.makeDirectory(target);
-    else if (type === S_IFREG) copyContent(source, target);
     else if (type === S_IFLNK) operations.makeSymlink(target, linux.readlinkat(layer, path));
     else if (type === S_IFIFO) operations.makeNode(target, { type: 'fifo', major: 0, minor: 0 });
     else if (type === S_IFCHR || type === S_IFBLK) {
@@ -74,35 +79,77 @@ export function createFileCopier(
   }
 
   function copyMetadata(source: LowerFile, target: NamedEntry): void {
-    const { layer, path, status } = source;
+    const place = procPath(source.layer, source.path);
+    const read = (name: string): Buffer | undefined => linux.lgetxattr(place, name);
+    setMetadata(source, { target, names: attributeNames(place), settled: false, read });
+  }
+
+  function setMetadata(source: LowerFile, { target, names, settled, read }: Metadata): void {
+    const { status } = source;
     const { uid, gid } = status;
-    const isRoot = process.geteuid?.() === 0;
     // An ordinary user owns all files of its snapshots.
-    if (isRoot) operations.setOwner(target, { uid, gid });
-    const names = attributeNames(procPath(layer, path));
+    if (isRoot && !settled) operations.setOwner(target, { uid, gid });
     const attributes = names.filter((name) =>
       name === modeAttribute ? !restoreModes : !isOverlayAttribute(name) && name !== hostAttribute,
     );
+    if (!isPlain) removeInherited(target, attributes);
     const isLink = (status.mode & S_IFMT) === S_IFLNK;
+    const isNoted = restoreModes && !isDirectory(status) && names.includes(modeAttribute);
     // Those of a file may be set by whoever may write to it.
-    if (attributes.length > 0 && !isRoot && !isLink) operations.setMode(target, 0o700);
+    const isOpened = attributes.length > 0 && !isRoot && !isLink;
+    if (isOpened) operations.setMode(target, 0o700);
     for (const name of attributes) {
-      const value = linux.lgetxattr(procPath(layer, path), name);
+      const value = read(name);
       if (value !== undefined) operations.setAttribute(target, name, value);
     }
-    const isNoted = restoreModes && !isDirectory(status) && names.includes(modeAttribute);
     const mode = isNoted ? notedMode(source) : undefined;
-    if (!isLink) operations.setMode(target, mode ?? status.mode & 0o7777);
+    if (!isLink && (!settled || isOpened || mode !== undefined || attributes.length > 0))
+      operations.setMode(target, mode ?? status.mode & 0o7777);
     operations.setTimes(target, status);
+  }
+
+  /** What a directory passes on to everything that is made in it. */
+  function removeInherited(target: MetadataTarget, attributes: readonly string[]): void {
+    for (const name of listAttributes(() => operations.listAttributes(target)))
+      if (name.startsWith('system.posix_acl_') && !attributes.includes(name))
+        operations.removeAttribute(target, name);
   }
 
   return {
     copyMetadata,
     copy(source, target) {
+      if ((source.status.mode & S_IFMT) === S_IFREG) {
+        copyRegular(source, target);
+        return;
+      }
       create(source, target);
       copyMetadata(source, target);
     },
   };
+}
+
+/** What {@link setMetadata} takes besides the file. */
+interface Metadata {
+  readonly target: MetadataTarget;
+  /** Of the source's extended attributes. */
+  readonly names: readonly string[];
+  readonly read: (name: string) => Buffer | undefined;
+  /** It was made with its owner and mode. */
+  readonly settled: boolean;
+}
+
+/** Whether a file can be made as it is to be; set-id bits would not survive the writing of content everywhere. */
+function isSettled({ mode, uid, gid }: linux.FileStatus, { creator }: RootfsOperations): boolean {
+  return creator?.uid === uid && creator.gid === gid && (mode & 0o7000) === 0;
+}
+
+function listAttributes(list: () => string[]): readonly string[] {
+  try {
+    return list();
+  } catch (error) {
+    if (linux.isSystemCallError(error, 'ENOTSUP')) return [];
+    throw error;
+  }
 }
 
 /** The permissions that a file of a snapshot had to be kept without; undefined when it has them itself. */

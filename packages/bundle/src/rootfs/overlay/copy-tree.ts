@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import * as linux from '@ocijs/linux';
+import { isPlainDirectory } from '../directory-tree.ts';
 import { linuxOperations } from '../linux-operations.ts';
 import { createFileCopier, type FileCopier, notedMode } from './copy-file.ts';
 import { listLayer, type OverlayForm } from './marks.ts';
@@ -19,11 +20,15 @@ const { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_PATH } = linux.constants;
 const filesAtOnce = 100;
 
 /** What {@link copyTree} copies. */
-export interface CopyTreeOptions {
+export interface CopyTreeOptions extends TreeLayers {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A stack of layers. */
+export interface TreeLayers {
   /** The uppermost first. */
   readonly layers: readonly string[];
   readonly form: OverlayForm;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -31,28 +36,60 @@ export interface CopyTreeOptions {
  * Contents are shared where the file system has reflinks; hard links stay hard links among the copies.
  * Throws ERR_OCI_SNAPSHOT_UNSUPPORTED when large sparse files would lose their holes.
  */
-export async function copyTree(target: string, { layers, form, signal }: CopyTreeOptions): Promise<void> {
+export async function copyTree(target: string, { signal, ...layers }: CopyTreeOptions): Promise<void> {
   signal?.throwIfAborted();
-  const operations = linuxOperations();
-  const opened: number[] = [];
-  try {
-    for (const path of layers)
-      opened.push(linux.openat(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_NOFOLLOW }));
-    const root = operations.openRoot(target);
-    opened.push(root);
-    const merged = mergeDirectories(operations, undefined, { lowers: opened.slice(0, -1), form });
-    const [top] = opened;
-    if (top === undefined || layers.length === 0) return;
-    const copier = createFileCopier(operations, { restoreModes: true });
-    const closed: Copy['closed'] = [];
-    const copy: Copy = { merged, copier, root, operations, signal, names: new Map(), closed, count: 0 };
-    await copyContents(copy, merged.root, root);
-    const source = { layer: top, path: '.', status: linux.fstat(top) };
-    finishDirectory(copy, source, { directory: root, name: '.' });
-    for (const { path, mode } of closed) operations.setMode({ directory: root, name: path }, mode);
-  } finally {
-    for (const fd of opened) linux.close(fd);
+  using copy = startTreeCopy(target, layers);
+  for (const _ of copy.files()) {
+    await setImmediate();
+    signal?.throwIfAborted();
   }
+  copy.finish();
+}
+
+/** Options of {@link startTreeCopy}. */
+export interface StartTreeCopyOptions extends TreeLayers {
+  /** Which part of the files this is to copy, of how many. The first part is the one to finish. */
+  readonly part?: { readonly index: number; readonly of: number } | undefined;
+}
+
+/** The copying of a tree, or of a part of it. */
+export interface TreeCopy extends Disposable {
+  /** Copies files, and yields now and then. */
+  files(): Generator<undefined, void, undefined>;
+  /** Gives directories what they are to have; call it when all parts are copied. */
+  finish(): void;
+}
+
+/** Starts to copy as {@link copyTree} does; several threads may copy a part each. */
+export function startTreeCopy(
+  target: string,
+  { layers, form, part = { index: 0, of: 1 } }: StartTreeCopyOptions,
+): TreeCopy {
+  const operations = linuxOperations();
+  using opening = new DisposableStack();
+  const kept = <Descriptor extends number>(fd: Descriptor): Descriptor => {
+    opening.defer(() => linux.close(fd));
+    return fd;
+  };
+  const lowers = layers.map((path) =>
+    kept(linux.openat(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_NOFOLLOW })),
+  );
+  const root = kept(operations.openRoot(target));
+  const merged = mergeDirectories(operations, undefined, { lowers, form });
+  const isPlain = isPlainDirectory(operations, { directory: root, name: '.' });
+  const copier = createFileCopier(operations, { restoreModes: true, isPlain });
+  const copy: Copy = { merged, copier, root, operations, part, names: new Map(), directories: [], seen: 0 };
+  const opened = opening.move();
+  return {
+    *files() {
+      const [top] = lowers;
+      if (top === undefined) return;
+      yield* copyContents(copy, merged.root, root);
+      copy.directories.push({ layer: top, path: '.', status: linux.fstat(top) });
+    },
+    finish: () => finishDirectories(copy),
+    [Symbol.dispose]: () => opened.dispose(),
+  };
 }
 
 interface Copy {
@@ -61,35 +98,65 @@ interface Copy {
   readonly operations: ReturnType<typeof linuxOperations>;
   /** Of the target. */
   readonly root: number;
-  readonly signal: AbortSignal | undefined;
+  readonly part: { readonly index: number; readonly of: number };
   /** Where the first name of a file with several is in the target, by layer and inode. */
   readonly names: Map<string, string>;
-  /** Directories that are to keep their owner out, the inner ones first: links may lead into them until the end. */
-  readonly closed: { readonly path: string; readonly mode: number }[];
-  count: number;
+  /** Those that were made, the inner ones first. */
+  readonly directories: LowerFile[];
+  /** How many directories have been visited; the parts take them in turn. */
+  seen: number;
 }
 
-async function copyContents(copy: Copy, directory: MergedDirectory, target: number): Promise<void> {
+function* copyContents(
+  copy: Copy,
+  directory: MergedDirectory,
+  target: number,
+): Generator<undefined, void, undefined> {
+  const { index, of } = copy.part;
+  const isMine = copy.seen % of === index;
+  copy.seen += 1;
+  let count = 0;
   for (const [name, layers] of layersByName(directory)) {
     const source = findLower(layers, pathIn(directory, name));
     if (source === undefined) continue;
-    copy.count += 1;
-    if (copy.count % filesAtOnce === 0) await setImmediate();
-    copy.signal?.throwIfAborted();
-    if (!isDirectory(source.status)) {
+    count += 1;
+    if (count % filesAtOnce === 0) yield;
+    if (isDirectory(source.status)) yield* copyDirectory(copy, source, { directory, target, name });
+    // Names of one file are in several directories.
+    else if (source.status.nlink > 1 ? index === 0 : isMine)
       copyFile(copy, source, { directory: target, name });
-      continue;
-    }
-    copy.operations.makeDirectory({ directory: target, name });
-    const child = copy.merged.acquire(directory, name);
-    const fd = copy.operations.openDirectory(target, name);
-    try {
-      await copyContents(copy, child, fd);
-    } finally {
-      copy.operations.close(fd);
-      copy.merged.release(child);
-    }
-    finishDirectory(copy, source, { directory: target, name });
+  }
+}
+
+interface DirectoryPlace {
+  readonly directory: MergedDirectory;
+  readonly target: number;
+  readonly name: string;
+}
+
+function* copyDirectory(
+  copy: Copy,
+  source: LowerFile,
+  { directory, target, name }: DirectoryPlace,
+): Generator<undefined, void, undefined> {
+  const { merged, operations } = copy;
+  makeDirectory(copy, { directory: target, name });
+  const child = merged.acquire(directory, name);
+  const fd = operations.openDirectory(target, name);
+  try {
+    yield* copyContents(copy, child, fd);
+  } finally {
+    operations.close(fd);
+    merged.release(child);
+  }
+  copy.directories.push(source);
+}
+
+function makeDirectory({ operations, part }: Copy, target: Target): void {
+  try {
+    operations.makeDirectory(target);
+  } catch (error) {
+    if (part.of === 1 || !linux.isSystemCallError(error, 'EEXIST')) throw error;
   }
 }
 
@@ -123,11 +190,18 @@ function copyFile({ copier, names, root }: Copy, source: LowerFile, target: Targ
   copier.copy(source, target);
 }
 
-/** Last, since the times of a full directory change no more. */
-function finishDirectory({ copier, operations, closed }: Copy, source: LowerFile, target: Target): void {
-  copier.copyMetadata(source, target);
-  const mode = notedMode(source);
-  if (mode === undefined) return;
-  if ((mode & 0o700) === 0o700) operations.setMode(target, mode);
-  else closed.push({ path: source.path, mode });
+/**
+ * Last, since the times of a full directory change no more. Modes that keep the owner out come behind everything else.
+ */
+function finishDirectories({ copier, operations, directories, root }: Copy): void {
+  const closed: { readonly name: string; readonly mode: number }[] = [];
+  for (const source of directories) {
+    const target = { directory: root, name: source.path };
+    copier.copyMetadata(source, target);
+    const mode = notedMode(source);
+    if (mode === undefined) continue;
+    if ((mode & 0o700) === 0o700) operations.setMode(target, mode);
+    else closed.push({ name: source.path, mode });
+  }
+  for (const { name, mode } of closed) operations.setMode({ directory: root, name }, mode);
 }

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createMemoryStore, type ImageSource } from '@ocijs/image';
+import { available } from '@ocijs/linux';
+import { repack } from '../repack/repack.ts';
+import {
+  characterDevice,
+  directory,
+  fifo,
+  file,
+  link,
+  symlink,
+  type TestEntry,
+} from '../rootfs/testing/entries.ts';
+import { playground, snapshot } from '../rootfs/testing/snapshot.ts';
+import { layerOf, memoryImage, tarBytes } from '../unpack/testing/memory-image.ts';
+import { unpack } from '../unpack/unpack.ts';
+import { unmountAll } from './mount-overlay.ts';
+import { prepareRootfs, releaseRootfs } from './prepare-rootfs.ts';
+import { openSnapshots } from './snapshots.ts';
+
+const skip = available() ? false : 'needs Linux';
+const isRoot = process.getuid?.() === 0;
+
+const first: readonly TestEntry[] = [
+  directory('./', { mode: 0o751 }),
+  directory('bin', { mode: 0o3777, uid: 3, gid: 4 }),
+  file('bin/a', 'a', { mode: 0o4755, uid: 3, gid: 4, xattrs: { 'user.note': 'x' } }),
+  link('bin/b', 'bin/a'),
+  file('bin/closed', 'closed', { mode: 0o000, mtimeNs: 1_234_567_890_123_456_789n }),
+  symlink('link', 'bin/a'),
+  fifo('fifo'),
+  characterDevice('null', { deviceMajor: 1, deviceMinor: 3 }),
+  directory('locked', { mode: 0o500 }),
+  file('locked/in', 'in'),
+  file('gone', 'gone'),
+];
+const second: readonly TestEntry[] = [file('.wh.gone'), file('bin/c', 'c'), link('bin/d', 'bin/a')];
+
+async function image(...layers: readonly (readonly TestEntry[])[]): Promise<ImageSource> {
+  return memoryImage(await Promise.all(layers.map(async (entries) => layerOf(await tarBytes(entries)))));
+}
+
+/** An image whose blobs cannot be read: all has to come from elsewhere. */
+function withoutBlobs(source: ImageSource): ImageSource {
+  return {
+    ...source,
+    blobFile: () => undefined,
+    openBlob() {
+      throw new Error('a blob was read');
+    },
+  };
+}
+
+async function makeSnapshots(path: string, source: ImageSource): Promise<void> {
+  const snapshots = await openSnapshots(path);
+  using _ = await snapshots.use();
+  await snapshots.ensure(source);
+}
+
+async function checkCopy(place: string, source: ImageSource): Promise<void> {
+  const at = (name: string): string => join(place, name);
+  await unpack(source, at('cold'));
+  await makeSnapshots(at('snapshots'), source);
+  const bundle = await unpack(withoutBlobs(source), at('warm'), { snapshots: at('snapshots') });
+  assert.deepEqual(snapshot(bundle.rootfs), snapshot(join(at('cold'), 'rootfs')));
+  const state = (name: string): object => {
+    const { stamp: _, ...rest } = JSON.parse(readFileSync(join(at(name), 'oci.json'), 'utf8'));
+    return rest;
+  };
+  assert.deepEqual(state('warm'), state('cold'));
+  const records = (name: string): object =>
+    readdirSync(join(at(name), 'oci.layers')).map((file) =>
+      readFileSync(join(at(name), 'oci.layers', file), 'utf8'),
+    );
+  assert.deepEqual(records('warm'), records('cold'));
+  await unpack(withoutBlobs(source), at('only'), { snapshots: at('snapshots'), rootfsOnly: true });
+  assert.deepEqual(snapshot(at('only')), snapshot(bundle.rootfs));
+}
+
+test('files from snapshots are those of a cold unpack', { skip }, async () => {
+  using place = playground();
+  await checkCopy(place.directory, await image(first, second));
+});
+
+test('a large image is copied by several threads', { skip }, async () => {
+  using place = playground();
+  const many = Array.from({ length: 40 }, (_, index) => [
+    directory(`d${index}`, { mode: 0o755, mtimeNs: BigInt(index) }),
+    file(`d${index}/noise`, randomBytes(150_000).toString('latin1')),
+    file(`d${index}/small`, `small ${index}`),
+    link(`d${index}/hard`, index === 0 ? 'd0/small' : `d${index - 1}/small`),
+  ]).flat();
+  await checkCopy(place.directory, await image([...first, ...many], second));
+});
+
+test('what is repacked is the same', { skip }, async () => {
+  using place = playground();
+  const at = (name: string): string => join(place.directory, name);
+  const source = await image(first, second);
+  await makeSnapshots(at('snapshots'), source);
+  await unpack(source, at('cold'));
+  await unpack(withoutBlobs(source), at('warm'), { snapshots: at('snapshots') });
+  const edited = await Promise.all(
+    ['cold', 'warm'].map(async (name) => {
+      const store = createMemoryStore();
+      const unchanged = await repack(at(name), store, { base: source });
+      assert.deepEqual(unchanged.changes, []);
+      writeFileSync(join(at(name), 'rootfs/bin/a'), 'another');
+      rmSync(join(at(name), 'rootfs/bin/c'));
+      return await repack(at(name), store, { base: source, clampNs: 0n });
+    }),
+  );
+  assert.deepEqual(edited[0]?.descriptor.digest, edited[1]?.descriptor.digest);
+});
+
+test('a copy takes nothing of the changes of containers, and gives them nothing', { skip }, async () => {
+  using place = playground();
+  const at = (name: string): string => join(place.directory, name);
+  const source = await image(first, second);
+  const { rootfs } = await prepareRootfs(source, at('container'), { snapshots: at('snapshots') });
+  try {
+    writeFileSync(join(rootfs, 'bin/a'), 'by the container');
+    await unpack(withoutBlobs(source), at('bundle'), { snapshots: at('snapshots') });
+    assert.equal(readFileSync(at('bundle/rootfs/bin/a'), 'utf8'), 'a');
+    writeFileSync(at('bundle/rootfs/bin/c'), 'by the bundle');
+    assert.equal(readFileSync(join(rootfs, 'bin/c'), 'utf8'), 'c');
+  } finally {
+    await releaseRootfs(at('container'));
+  }
+});
+
+test('layers are unpacked where snapshots are not the same, or not all there', { skip }, async () => {
+  using place = playground();
+  const at = (name: string): string => join(place.directory, name);
+  const cases = {
+    missing: [await image(first), await image(first, second)],
+    reserved: [await image([file('x', 'x', { xattrs: { 'user.overlay.opaque': 'y' } })])],
+    ...(isRoot
+      ? { whiteout: [await image([characterDevice('zero', { deviceMajor: 0, deviceMinor: 0 })])] }
+      : {}),
+  };
+  for (const [name, [kept, wanted = kept]] of Object.entries(cases)) {
+    assert.ok(kept && wanted);
+    await makeSnapshots(at(`snapshots-${name}`), kept);
+    await unpack(wanted, at(`cold-${name}`));
+    await unpack(wanted, at(`warm-${name}`), { snapshots: at(`snapshots-${name}`) });
+    assert.deepEqual(snapshot(at(`warm-${name}/rootfs`)), snapshot(at(`cold-${name}/rootfs`)), name);
+    await assert.rejects(
+      unpack(withoutBlobs(wanted), at(`no-${name}`), { snapshots: at(`snapshots-${name}`) }),
+      /a blob was read/,
+    );
+    assert.equal(existsSync(at(`no-${name}`)), false);
+  }
+  await unpack(await image(first), at('nowhere'), { snapshots: at('not-there') });
+  assert.equal(existsSync(at('not-there')), false);
+});
+
+test('contents are shared on a file system with reflinks', { skip }, async (t) => {
+  using place = playground();
+  using mounted = reflinkFileSystem(t, place.directory);
+  if (mounted === undefined) return;
+  const content = randomBytes(24 * 1024 * 1024).toString('latin1');
+  const source = await image([file('large', content)]);
+  const at = (name: string): string => join(mounted.path, name);
+  await makeSnapshots(at('snapshots'), source);
+  execFileSync('sync', ['-f', mounted.path]);
+  const before = statfsSync(mounted.path);
+  await unpack(withoutBlobs(source), at('warm'), { snapshots: at('snapshots') });
+  execFileSync('sync', ['-f', mounted.path]);
+  const after = statfsSync(mounted.path);
+  const taken = (before.bfree - after.bfree) * after.bsize;
+  assert.ok(taken < 4 * 1024 * 1024, `${taken} bytes were taken`);
+  assert.deepEqual(snapshot(at('warm/rootfs')).size, 2);
+  assert.ok(readFileSync(at('warm/rootfs/large')).equals(Buffer.from(content)));
+  mkdirSync(at('more'));
+  await checkCopy(at('more'), await image(first, second));
+});
+
+/** A new XFS or btrfs in a file; undefined where none can be made and mounted, which skips the test. */
+function reflinkFileSystem(
+  t: TestContext,
+  base: string,
+): ({ readonly path: string } & Disposable) | undefined {
+  if (!isRoot) {
+    t.skip('needs root to mount');
+    return undefined;
+  }
+  const disk = join(base, 'disk');
+  const path = join(base, 'mounted');
+  mkdirSync(path);
+  for (const program of ['mkfs.xfs', 'mkfs.btrfs']) {
+    execFileSync('truncate', ['-s', '320M', disk]);
+    if (spawnSync(program, ['-q', '-f', disk]).status !== 0) continue;
+    // The loop device goes with the mount.
+    if (spawnSync('mount', ['-o', 'loop', disk, path]).status !== 0) continue;
+    return { path, [Symbol.dispose]: () => unmountAll(path) };
+  }
+  t.skip('needs mkfs.xfs or mkfs.btrfs, and a kernel that mounts it');
+  return undefined;
+}

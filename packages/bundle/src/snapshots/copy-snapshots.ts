@@ -1,0 +1,86 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { constants, copyFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { chainIds, type EntryRecord, type ImageSource } from '@ocijs/image';
+import { contentThreadSize } from '../limits.ts';
+import { recordPath } from '../repack/record/read-records.ts';
+import type { ApplyOptions } from '../rootfs/layer-context.ts';
+import { copyTree } from '../rootfs/overlay/copy-tree.ts';
+import { isOverlayAttribute } from '../rootfs/overlay/marks.ts';
+import { copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { layerRecord } from './paths.ts';
+import { openSnapshots, type Snapshot, type Snapshots } from './snapshots.ts';
+
+/** Options of {@link copySnapshots}. */
+export interface CopySnapshotsOptions {
+  /** The directory of the snapshots, which need not be there. */
+  readonly snapshots: string;
+  /** Where the files go: an empty directory. */
+  readonly rootfs: string;
+  readonly apply: ApplyOptions;
+  /** The bundle that gets a record of each layer. */
+  readonly records: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a root file system of the snapshots of an image's layers: its contents are shared with them where the file system
+ * can. The result is what unpacking the layers would give. False, and nothing was written, when a layer has no snapshot, or
+ * one that differs from what is wanted.
+ */
+export async function copySnapshots(
+  image: ImageSource,
+  { snapshots: directory, rootfs, apply, records, signal }: CopySnapshotsOptions,
+): Promise<boolean> {
+  if (!existsSync(directory) || !isAsSnapshots(apply)) return false;
+  const snapshots = await openSnapshots(directory, { signal });
+  using _ = await snapshots.use({ signal });
+  const found = await findAll(snapshots, image);
+  if (found === undefined) return false;
+  for (const snapshot of found) if (!(await isFaithful(layerRecord(snapshot), signal))) return false;
+  const options = {
+    layers: found.map((snapshot) => snapshot.rootfs).reverse(),
+    form: snapshots.form,
+    signal,
+  };
+  const size = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  await (size < contentThreadSize ? copyTree(rootfs, options) : copyTreeInThreads(rootfs, options));
+  if (records === undefined) return true;
+  for (const [index, snapshot] of found.entries())
+    await copyFile(layerRecord(snapshot), recordPath(records, index), constants.COPYFILE_FICLONE);
+  return true;
+}
+
+/** Snapshots have the owners of the image as far as their user may give files away. */
+function isAsSnapshots({ rootless, uidMap, gidMap, keepDirlinks }: ApplyOptions): boolean {
+  const isRoot = process.geteuid?.() === 0;
+  return rootless === !isRoot && uidMap.length === 0 && gidMap.length === 0 && !keepDirlinks;
+}
+
+async function findAll(snapshots: Snapshots, image: ImageSource): Promise<readonly Snapshot[] | undefined> {
+  const { diff_ids } = image.config.rootfs;
+  if (diff_ids.length === 0 || diff_ids.length !== image.manifest.layers.length) return undefined;
+  const found: Snapshot[] = [];
+  for (const chainId of chainIds(diff_ids)) {
+    const snapshot = await snapshots.find(chainId);
+    if (snapshot === undefined || !existsSync(layerRecord(snapshot))) return undefined;
+    found.push(snapshot);
+  }
+  return found;
+}
+
+/** False for a layer with something that means something to overlayfs, so that its snapshot had to leave it out. */
+async function isFaithful(record: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const input = createReadStream(record, { encoding: 'utf8', signal });
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      if (!line.includes('.overlay.') && !line.startsWith('["character-device"')) continue;
+      const [type, , , , , , , , device, xattrs] = JSON.parse(line) as EntryRecord;
+      if (type === 'character-device' && device !== 0 && device[0] === 0 && device[1] === 0) return false;
+      if (xattrs !== 0 && xattrs.some(([name]) => isOverlayAttribute(name))) return false;
+    }
+    return true;
+  } finally {
+    input.destroy();
+  }
+}
