@@ -43,3 +43,4 @@ export {
 export * from './spec/index.ts';
 export { type BundleState, readState } from './state.ts';
 export { type UnpackOptions, unpack } from './unpack/unpack.ts';
+export { hasOneUser, type NamespaceIds, namespaceIds } from './user-namespace.ts';

@@ -50,6 +50,7 @@ export function openStepLayers(
 ): StepLayers {
   const place = (diffId: Digest): string =>
     join(store.directory, 'build-cache', 'layers', `${digestHex(diffId)}.json`);
+  const how = { notedOwners: snapshots.notesOwners, signal };
   const compressing = new Map<Digest, Promise<DraftLayer>>();
 
   const has = async ({ digest, size }: Descriptor): Promise<boolean> => (await store.size(digest)) === size;
@@ -73,7 +74,7 @@ export function openStepLayers(
     const content =
       snapshot === undefined
         ? { tar: store.read(descriptor, { signal }) }
-        : { entries: overlayEntries(snapshot.rootfs, { signal }) };
+        : { entries: overlayEntries(snapshot.rootfs, how) };
     const made = await writeLayer(store, content, { signal });
     if (made.diffId !== diffId)
       throw new BuildError('ERR_OCI_BUILD_CACHE_INVALID', `the snapshot of layer ${diffId} has changed`, {
@@ -95,14 +96,14 @@ export function openStepLayers(
     async adopt(upper, lower) {
       const hasher = createHasher('sha256');
       let size = 0;
-      for await (const chunk of writeTar(overlayEntries(upper, { signal }), { signal })) {
+      for await (const chunk of writeTar(overlayEntries(upper, how), { signal })) {
         hasher.update(chunk);
         size += chunk.length;
       }
       const diffId = hasher.digest();
       if (await snapshots.adopt(upper, { diffIds: [...lower, diffId], signal }))
         return { descriptor: { mediaType: MediaType.layer, digest: diffId, size }, diffId, isUpper: true };
-      return write(overlayEntries(upper, { signal }));
+      return write(overlayEntries(upper, how));
     },
     async isThere(layer, lower) {
       if ((await has(layer.descriptor)) || (await knownCompressed(layer.diffId)) !== undefined) return true;

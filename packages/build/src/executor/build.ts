@@ -84,6 +84,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     const tree = openLayeredTree(
       [...found.map(({ rootfs }) => rootfs).reverse(), ...(found.length === 0 ? [empty] : [])],
       snapshots.form,
+      { notedOwners: snapshots.notesOwners },
     );
     return { tree, label, [Symbol.dispose]: () => tree[Symbol.dispose]() };
   }

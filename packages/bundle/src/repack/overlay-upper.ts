@@ -19,6 +19,8 @@ import { diskEntries } from './repack.ts';
 export interface OverlayEntriesOptions {
   /** No time is later than this, in nanoseconds since 1970 (`SOURCE_DATE_EPOCH`). */
   readonly clampNs?: bigint | undefined;
+  /** Whom files belong to is noted at them, as snapshots without other users have it. */
+  readonly notedOwners?: boolean | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,14 +34,14 @@ export interface OverlayEntriesOptions {
  */
 export function* overlayEntries(
   upper: string,
-  { clampNs, onWarning, signal }: OverlayEntriesOptions = {},
+  { clampNs, notedOwners = false, onWarning, signal }: OverlayEntriesOptions = {},
 ): Generator<TarWriteEntry, void, undefined> {
   const hidden: string[] = [];
   const opaque: string[] = [];
   const before = createRoot();
   const { root } = readDiskTree(upper, {
     before,
-    unpacked: { rootless: false, uidMap: [], gidMap: [] },
+    unpacked: { rootless: notedOwners, uidMap: [], gidMap: [] },
     stampNs: undefined,
     isMasked: () => false,
     isLeftOut: (place, path) => {

@@ -19,6 +19,7 @@ import {
   mergeDirectories,
   pathIn,
 } from '../rootfs/overlay/merged-directories.ts';
+import { type RecordedOwner, readRecordedOwner } from '../rootfs/recorded-owner.ts';
 
 const {
   AT_FDCWD,
@@ -31,6 +32,7 @@ const {
   RESOLVE_NO_SYMLINKS,
   S_IFLNK,
   S_IFMT,
+  S_IFREG,
 } = linux.constants;
 
 /** How many directories a tree remembers. */
@@ -73,8 +75,18 @@ export interface LayeredTree extends Disposable {
   attributes(file: TreeFile): ReadonlyMap<string, Buffer>;
 }
 
+/** Options of {@link openLayeredTree}. */
+export interface LayeredTreeOptions {
+  /** Files that all belong to the caller have a note of whose they are, see `Snapshots.notesOwners`. */
+  readonly notedOwners?: boolean | undefined;
+}
+
 /** Opens directories as one tree, the uppermost first. */
-export function openLayeredTree(layers: readonly string[], form: OverlayForm): LayeredTree {
+export function openLayeredTree(
+  layers: readonly string[],
+  form: OverlayForm,
+  { notedOwners = false }: LayeredTreeOptions = {},
+): LayeredTree {
   using opened = new DisposableStack();
   const lowers = layers.map((path) => {
     const fd = linux.openat(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_NOFOLLOW });
@@ -87,7 +99,7 @@ export function openLayeredTree(layers: readonly string[], form: OverlayForm): L
   const descriptor = ({ layer }: TreeFile): number => lowers[layer] ?? -1;
   const treeFile = (found: LowerFile): TreeFile => ({
     path: found.path,
-    status: found.status,
+    status: notedOwners ? { ...found.status, ...notedOwner(found) } : found.status,
     mode: (form === 'user' ? notedMode(found) : undefined) ?? found.status.mode & 0o7777,
     layer: lowers.indexOf(found.layer),
   });
@@ -198,6 +210,12 @@ export function openLayeredTree(layers: readonly string[], form: OverlayForm): L
     },
     [Symbol.dispose]: () => kept.dispose(),
   };
+}
+
+/** Links and nodes have no notes: they are root's. */
+function notedOwner({ layer, path, status }: LowerFile): RecordedOwner {
+  const mayHave = isDirectory(status) || (status.mode & S_IFMT) === S_IFREG;
+  return (mayHave ? readRecordedOwner(procPath(layer, path)) : undefined) ?? { uid: 0, gid: 0 };
 }
 
 function isLink({ mode }: linux.FileStatus): boolean {

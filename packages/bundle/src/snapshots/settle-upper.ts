@@ -4,7 +4,13 @@ import { pathDepthLimit } from '../limits.ts';
 import { entryType } from '../repack/disk-entry.ts';
 import { openDirectory } from '../repack/open-directory.ts';
 import { hasErrno } from '../rootfs/failure.ts';
-import { attributeNames, isOverlayAttribute, type OverlayForm, procPath } from '../rootfs/overlay/marks.ts';
+import {
+  attributeNames,
+  isOpaque,
+  isOverlayAttribute,
+  type OverlayForm,
+  procPath,
+} from '../rootfs/overlay/marks.ts';
 import { copyRoot } from './copy-root.ts';
 
 const { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } = linux.constants;
@@ -18,6 +24,11 @@ export interface SettleUpperOptions {
   readonly clampNs?: bigint | undefined;
   /** Paths that were made for something to be mounted there: they go, but for directories that more was put into. */
   readonly mountPoints?: ReadonlySet<string> | undefined;
+  /**
+   * What the directories in which they were made look like below: one of them in which nothing else was done is not
+   * part of the layer either.
+   */
+  readonly parents?: ReadonlyMap<string, Pick<linux.FileStatus, 'mode' | 'uid' | 'gid'>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,10 +67,19 @@ function settleChildren(
       settleChildren(settling, { fd: child.fd, path, depth: at.depth + 1 });
     }
     const isMountPoint = settling.mountPoints?.has(path) ?? false;
-    if ((isMountPoint || type === undefined) && removed(at.fd, name, type)) continue;
+    const isUnused = isMountPoint || type === undefined || isSame(status, settling.parents?.get(path));
+    const isMarked = type === 'directory' && isOpaque(at.fd, name, settling.form);
+    if (isUnused && !isMarked && removed(at.fd, name, type)) continue;
     removeNotes(settling, at.fd, name);
     cutTimes(settling, at.fd, name);
   }
+}
+
+function isSame(
+  { mode, uid, gid }: linux.FileStatus,
+  below: Pick<linux.FileStatus, 'mode' | 'uid' | 'gid'> | undefined,
+): boolean {
+  return below !== undefined && below.mode === mode && below.uid === uid && below.gid === gid;
 }
 
 /** False for a directory that is not empty. */

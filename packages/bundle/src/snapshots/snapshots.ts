@@ -8,7 +8,8 @@ import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { startLayerThread } from '../unpack/layer-thread.ts';
 import { planLayers } from '../unpack/plan.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
-import { inUserNamespace, requireLinux } from '../unpack/unpack.ts';
+import { requireLinux } from '../unpack/unpack.ts';
+import { hasOneUser, namespaceIds } from '../user-namespace.ts';
 import { buildSnapshot } from './build.ts';
 import { lockDirectory } from './lock.ts';
 import { makeSnapshot } from './make-snapshot.ts';
@@ -41,6 +42,8 @@ export interface Snapshots {
   /** Absolute. */
   readonly directory: string;
   readonly form: OverlayForm;
+  /** Files belong to the caller whoever owns them in the image, which is noted at them. */
+  readonly notesOwners: boolean;
   /**
    * Makes the snapshots of an image that are missing, and returns all of them, the lowest layer first. Every byte is
    * verified as in `unpack`. Of several processes one makes a snapshot and the others wait for it.
@@ -100,11 +103,14 @@ export async function openSnapshots(
       actual: uid,
     });
   }
-  const isInitial = isRoot && !(await inUserNamespace());
+  const mapped = namespaceIds();
+  const isInitial = isRoot && mapped === undefined;
   const form: OverlayForm = isInitial ? 'trusted' : 'user';
-  const kind: SnapshotKind = isInitial ? 'root' : isRoot ? 'namespace' : 'user';
+  // Owners that nobody stands for are noted, and given back by whoever reads the files as a layer.
+  const notesOwners = !isRoot || (mapped !== undefined && hasOneUser(mapped));
+  const kind: SnapshotKind = isInitial ? 'root' : !isRoot ? 'user' : notesOwners ? 'single' : 'namespace';
   const apply: ApplyOptions = {
-    rootless: !isRoot,
+    rootless: notesOwners,
     placeholderDevices: !isInitial,
     uidMap: [],
     gidMap: [],
@@ -195,6 +201,7 @@ export async function openSnapshots(
   return {
     directory,
     form,
+    notesOwners,
     ensure,
     find,
     adopt,

@@ -12,7 +12,7 @@ export { mergeEnvironment } from './environment.ts';
 export { type SpecFromImageOptions, specFromImage } from './from-image.ts';
 export { configSizeLimit } from './limits.ts';
 export { parseSpec, requireValidSpec } from './parse.ts';
-export { type RootlessOptions, singleIdMappings } from './rootless.ts';
+export { nestedSpec, type RootlessOptions, singleIdMappings } from './rootless.ts';
 export type * from './types.ts';
 export { lookupUser } from './user/lookup.ts';
 export { readFileInRoot } from './user/read-in-root.ts';

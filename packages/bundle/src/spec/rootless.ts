@@ -56,6 +56,20 @@ function rootlessUser(user: User, options: RootlessOptions): User {
   return mapped.length === 0 ? rest : { ...rest, additionalGids: mapped };
 }
 
+/**
+ * The same configuration for root of a user namespace, as which this process runs, for containers that stay in it: what takes
+ * more than the ids of the namespace is replaced or left out.
+ */
+export function nestedSpec(spec: RuntimeSpec, options: RootlessOptions): RuntimeSpec {
+  return {
+    ...spec,
+    ...(spec.process && {
+      process: { ...spec.process, user: rootlessUser(spec.process.user, options) },
+    }),
+    ...(spec.mounts && { mounts: spec.mounts.map((mount) => rootlessMount(mount, options)) }),
+  };
+}
+
 /** The same configuration for an ordinary user: what needs privileges on the host is replaced or left out. */
 export function rootlessSpec(spec: RuntimeSpec, options: RootlessOptions): RuntimeSpec {
   const { resources: _, ...linux } = spec.linux ?? {};

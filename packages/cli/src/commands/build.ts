@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { BuildOptions } from '@ocijs/build';
 import { Args } from '@oclif/core';
-import { BaseCommand } from '../base-command.ts';
+import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { parseAnnotations } from '../build/annotations.ts';
 import { buildArguments, sourceDateEpoch } from '../build/arguments.ts';
 import { parseAttestations } from '../build/attest.ts';
@@ -15,6 +16,7 @@ import { parseOutput } from '../build/outputs.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
 import { showBuild } from '../build/show-build.ts';
 import { pushBuilt, writeOutput } from '../build/write-output.ts';
+import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { parseNameValues } from '../flags/name-value.ts';
@@ -22,6 +24,7 @@ import { registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import type { ProgressMode } from '../render/progress.ts';
+import { endWithCaller, runInUserNamespace } from '../user-namespace/enter.ts';
 
 export default class Build extends BaseCommand {
   static override summary = 'Build an image from a Dockerfile';
@@ -47,6 +50,10 @@ export default class Build extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Build);
+    const looksOnly = flags.check || flags.call !== undefined;
+    if (process.geteuid?.() !== 0 && process.platform === 'linux' && !looksOnly)
+      return this.#asRootOfNamespace(flags);
+    endWithCaller();
     const { formatReference, hostPlatform, parsePlatform, parseReference } = await import('@ocijs/image');
     const outputs = (flags.output ?? []).map(parseOutput);
     const given = [...(flags.tag ?? []), ...outputs.flatMap((output) => output.names)];
@@ -129,5 +136,15 @@ export default class Build extends BaseCommand {
     if (outputs.some(({ destination }) => destination === '-')) return;
     const called = names.length === 0 ? '' : `${names.join(', ')}@`;
     await this.print(flags, { json: buildDocument(image), quiet: digest, text: `built ${called}${digest}` });
+  }
+
+  /** An ordinary user mounts and gives files away only as root of a user namespace. */
+  async #asRootOfNamespace(flags: GlobalFlagValues): Promise<void> {
+    const { defaultStoreDirectory } = await import('@ocijs/image');
+    // There the caller is root, whose store is elsewhere.
+    const store = resolve(flags.store ?? defaultStoreDirectory(environment));
+    this.releaseSignals();
+    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
+    process.exitCode = await runInUserNamespace({ OCI_STORE: store }, { onWarning });
   }
 }

@@ -28,7 +28,14 @@ function removeTree(directory: string): boolean {
 /** The parent that we made for groups without a name of their own goes when its last group went. */
 function removeDefaultParent(record: CgroupRecord): void {
   if (dirname(record.path) !== defaultParent) return;
-  for (const { path } of record.directories) removeGroup(dirname(path));
+  for (const { path } of record.directories) {
+    try {
+      removeGroup(dirname(path));
+    } catch (error) {
+      // Somebody else's, below which we could not make any.
+      if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
 }
 
 /** A scope without processes is forgotten by systemd itself, also where its bus cannot be reached any more. */

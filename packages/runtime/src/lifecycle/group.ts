@@ -1,5 +1,6 @@
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
 import { type CgroupRecord, createCgroup, planCgroup } from '../cgroup/index.ts';
+import { inUserNamespace } from '../cgroup/user-namespace.ts';
 import { RuntimeError } from '../errors.ts';
 
 /** Who makes a container's cgroup: this program, systemd, or nobody. */
@@ -64,7 +65,7 @@ export async function planGroup(
       enter: (pid) => enterScope(plan, { ...scope, pid }),
     };
   }
-  const optional = process.geteuid?.() !== 0 || hasUserNamespace;
+  const optional = process.geteuid?.() !== 0 || hasUserNamespace || inUserNamespace();
   const plan = planCgroup({ id, cgroupsPath, resources, optional });
   return {
     deviceProgram: plan.deviceProgram,

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import type { Mount, RuntimeSpec } from '@ocijs/bundle';
+import type { Mount, RuntimeSpec, SettleUpperOptions, TreeFile } from '@ocijs/bundle';
 import type { PlannedStage } from '../../dockerfile/graph/plan.ts';
 import type { MountFlag, RunInstruction } from '../../dockerfile/instructions/types.ts';
 import type { BuildEnvironment } from '../environment.ts';
@@ -19,9 +19,11 @@ export interface PreparedMounts extends AsyncDisposable {
   /** Variables for this step alone; some hold secrets. */
   readonly environment: readonly string[];
   mounts(network: 'host' | 'none'): readonly Mount[];
-  /** The paths that are made so that something can be mounted there. */
-  missingTargets(spec: RuntimeSpec): Promise<ReadonlySet<string>>;
+  /** The paths that are made so that something can be mounted there, and the directories they are made in. */
+  mountPoints(spec: RuntimeSpec): Promise<MountPoints>;
 }
+
+export type MountPoints = Pick<SettleUpperOptions, 'mountPoints' | 'parents'>;
 
 const preparers: Readonly<Record<MountFlag['type'], PrepareMount>> = {
   bind: bindMount,
@@ -59,7 +61,7 @@ export async function prepareMounts(
       ...(network === 'host' ? hostFiles : []),
       ...prepared.flatMap(({ mounts }) => mounts),
     ],
-    missingTargets: ({ mounts = [] }) => missingTargets(environment, state, mounts),
+    mountPoints: ({ mounts = [] }) => findMountPoints(environment, state, mounts),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -71,19 +73,22 @@ const hostFiles: readonly Mount[] = ['/etc/resolv.conf', '/etc/hosts'].map((path
   options: ['rbind', 'ro', 'nosuid', 'nodev', 'noexec'],
 }));
 
-async function missingTargets(
+async function findMountPoints(
   environment: BuildEnvironment,
   state: StageState,
   mounts: readonly Mount[],
-): Promise<ReadonlySet<string>> {
+): Promise<MountPoints> {
   using root = await environment.openState(state);
-  const missing = new Set<string>();
+  const mountPoints = new Set<string>();
+  const parents = new Map<string, TreeFile['status']>();
   for (const { destination } of mounts) {
     const names = root.tree.resolve(destination, { followLast: true }).path.split('/');
     for (const index of names.keys()) {
       const path = names.slice(0, index + 1).join('/');
-      if (root.tree.resolve(path, { followLast: true }).file === undefined) missing.add(path);
+      const { file } = root.tree.resolve(path, { followLast: true });
+      if (file === undefined) mountPoints.add(path);
+      else parents.set(path, file.status);
     }
   }
-  return missing;
+  return { mountPoints, parents };
 }

@@ -43,14 +43,14 @@ export async function executeRun(
       given: options.arguments ?? new Map(),
     });
     await runContainer(environment, state, { ...step, bundle: { directory, config: spec } });
-    const mountPoints = await mounts.missingTargets(spec);
+    const points = await mounts.mountPoints(spec);
     await releaseRootfs(directory);
     const upper = join(directory, 'overlay', 'upper');
     const lower = lowerLayers(state);
     const below = chainIds(lower).at(-1);
     const top = below === undefined ? undefined : await snapshots.find(below);
     const clampNs = fileTime(state, options.created);
-    settleUpper(upper, { form: snapshots.form, lower: top?.rootfs, clampNs, mountPoints, signal });
+    settleUpper(upper, { form: snapshots.form, lower: top?.rootfs, clampNs, ...points, signal });
     return await layers.adopt(upper, lower);
   } finally {
     await releaseRootfs(directory);

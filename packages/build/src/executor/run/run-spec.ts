@@ -1,7 +1,15 @@
-import { type Mount, type RuntimeSpec, specFromImage } from '@ocijs/bundle';
+import {
+  type IdMapping,
+  type Mount,
+  namespaceIds,
+  nestedSpec,
+  type RuntimeSpec,
+  specFromImage,
+} from '@ocijs/bundle';
 import { defaultSeccompProfile } from '@ocijs/runtime/seccomp';
 import { commandLine } from '../../config/apply-instruction.ts';
 import type { RunInstruction } from '../../dockerfile/instructions/types.ts';
+import { BuildError } from '../../errors.ts';
 import { completeDraft, type StageState } from '../stage-state.ts';
 import { insecureSpec } from './insecure-spec.ts';
 import { runEnvironment } from './run-environment.ts';
@@ -51,5 +59,20 @@ export function runSpec(state: StageState, options: RunSpecOptions): RuntimeSpec
       seccomp: defaultSeccompProfile(capabilities),
     },
   };
-  return instruction.security === 'insecure' ? insecureSpec(spec) : spec;
+  const possible = withoutForeignIds(spec, network);
+  return instruction.security === 'insecure' ? insecureSpec(possible) : possible;
+}
+
+/** In a user namespace there may be no other ids than root's. */
+function withoutForeignIds(spec: RuntimeSpec, network: 'host' | 'none'): RuntimeSpec {
+  const ids = namespaceIds();
+  if (ids === undefined) return spec;
+  const { uid = 0, gid = 0 } = spec.process?.user ?? {};
+  const isMapped = (id: number, map: readonly IdMapping[]): boolean =>
+    map.some(({ containerID, size }) => id >= containerID && id < containerID + size);
+  if (!isMapped(uid, ids.uidMappings) || !isMapped(gid, ids.gidMappings))
+    throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', `RUN as ${uid}:${gid} needs subordinate ids`, {
+      hint: 'give your user ranges in /etc/subuid and /etc/subgid, see `oci doctor`, or build as root',
+    });
+  return nestedSpec(spec, { ...ids, network: network === 'none' ? 'private' : 'host' });
 }
