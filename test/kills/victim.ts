@@ -1,10 +1,11 @@
+import { repack, unpack } from '@ocijs/bundle';
 import { collectGarbage, openStore } from '@ocijs/image';
 import { load, pull, push } from '@ocijs/registry';
 import { startRegistry } from '@ocijs/registry/server';
 
 // A process that does one thing and says when it begins and what came of it, a line of JSON each.
 const [task = '', directory = '', ...rest] = process.argv.slice(2);
-const [first = '', second = ''] = rest;
+const [first = '', second = '', third = ''] = rest;
 const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 
 await using store = await openStore(directory);
@@ -25,6 +26,18 @@ switch (task) {
     say('ready');
     say((await push(first, second, { store })).blobs);
     break;
+  case 'unpack': {
+    const image = await store.image('example.com/app:v1');
+    say('ready');
+    say((await unpack(image, first)).rootfs);
+    break;
+  }
+  case 'repack': {
+    const base = await store.image(second);
+    say('ready');
+    say((await repack(first, store, { base, name: third, clampNs: 0n })).descriptor.digest);
+    break;
+  }
   case 'serve': {
     const onError = (error: unknown): void => void process.stderr.write(`${error}\n`);
     const registry = await startRegistry({ store, onError });
