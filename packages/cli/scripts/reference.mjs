@@ -62,7 +62,9 @@ function section(name, command) {
     '```sh',
     ...usage,
     '```',
-    ...(Object.keys(command.flags ?? {}).length > 0 ? ['', ...flagTable(command.flags)] : []),
+    ...(Object.values(command.flags ?? {}).some(({ hidden }) => !hidden)
+      ? ['', ...flagTable(command.flags)]
+      : []),
     ...(examples.length > 0 ? ['', 'Examples:', '', '```sh', ...examples, '```'] : []),
   ];
 }
@@ -76,7 +78,8 @@ function usageOf(name, command) {
 }
 
 function flagTable(flags) {
-  const rows = Object.entries(flags).map(([name, flag]) => {
+  const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden);
+  const rows = shown.map(([name, flag]) => {
     const value = flag.type === 'boolean' ? '' : `=${flag.options?.join('|') ?? flag.helpValue ?? 'VALUE'}`;
     const names = `${flag.char ? `-${flag.char}, ` : ''}--${name}${value}`.replaceAll('|', '\\|');
     const standard =

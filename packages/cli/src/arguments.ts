@@ -7,9 +7,6 @@ import { refuseUnsupported } from './run/unsupported.ts';
 
 type Commands = Readonly<Record<string, CommandLoader>>;
 
-/** Commands of CLI contracts to come; named so that a person learns that it is not a typing mistake. */
-const comingCommands: ReadonlySet<string> = new Set('manifest completion'.split(' '));
-
 /**
  * Makes the command line fit oclif's parser: an unknown command is refused with a suggestion, a bare `--tls-verify` means
  * true, global flags may stand before the command, and the flags of `run` and `exec` end at their first positional, so that flags of the container's command are left alone.
@@ -34,12 +31,6 @@ function flagsOf(command: CommandClass): CommandClass['flags'] {
 }
 
 function unknownCommand(name: string, known: readonly string[]): Error {
-  if (comingCommands.has(name)) {
-    return usageError(
-      `command ${name} is not there yet`,
-      'see `oci --help` for the commands of this version',
-    );
-  }
   const similar = suggest(name, known);
   const hint =
     similar === undefined ? 'see `oci --help` for all commands' : `did you mean \`oci ${similar}\`?`;

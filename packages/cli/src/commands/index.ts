@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, CommandLoader>> = {
   build: async () => (await import('./build.ts')).default,
   cat: async () => (await import('./cat.ts')).default,
   catalog: async () => (await import('./catalog.ts')).default,
+  completion: async () => (await import('./completion.ts')).default,
   config: async () => (await import('./config.ts')).default,
   copy: async () => (await import('./copy.ts')).default,
   delete: async () => (await import('./delete.ts')).default,
