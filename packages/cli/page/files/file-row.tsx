@@ -39,6 +39,7 @@ export function FileRow({
   const isExpandable = hasChildren(view, node);
   const isDirectory = isDirectoryAt(view, node);
   const origin = originOf(view, node);
+  const total = view.totals[node] ?? 0;
   const target = links.get(version);
   const holdsChanges = mark === Mark.same && ((view.below[node] ?? 0) & ~((1 << Mark.same) | 1)) !== 0;
   const type = fileTypes[packed.types[version] ?? 0] ?? 'file';
@@ -83,7 +84,7 @@ export function FileRow({
       </span>
       <span class="cell-size" {...cell}>
         <span class="size-bar" aria-hidden="true" style={{ width: `${Math.min(1, share) * 100}%` }} />
-        <span>{type === 'file' || isDirectory ? sizeText(view.totals[node] ?? 0) : ''}</span>
+        <span class={total === 0 ? 'note' : ''}>{type === 'file' || isDirectory ? sizeText(total) : ''}</span>
       </span>
       <span class="cell-mode" {...cell}>
         {formatMode({ type, mode: packed.modes[version] ?? 0 })}

@@ -41,8 +41,11 @@ interface Datum {
 }
 
 /** Pixels that the smallest tile covers: with less nobody can point at it. */
-const smallestArea = 260;
+const smallestArea = 320;
 const frameHead = 18;
+/** With less room nothing is drawn inside a directory. */
+const frameWidth = 30;
+const frameHeight = 40;
 const deepest = 9;
 
 /** Divides an area among the files below a directory, in proportion to their bytes. */
@@ -62,23 +65,30 @@ export function layoutMap(view: LayerView, options: LayoutOptions): readonly Til
     .paddingInner(2)
     .paddingOuter((at) => (at.depth === 0 ? 0 : 3))
     .paddingTop((at) => (at.depth === 0 ? 0 : frameHead))(root);
-  return laid
-    .descendants()
-    .slice(1)
-    .filter(({ x0, x1, y0, y1 }) => x1 - x0 >= 2 && y1 - y0 >= 2)
-    .map(({ data: { node, parent, bytes, count, children }, depth, x0, x1, y0, y1 }) => ({
+  const tiles: Tile[] = [];
+  const pending = (laid.children ?? []).toReversed();
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    const { data, depth, x0, x1, y0, y1 } = at;
+    const [tileWidth, tileHeight] = [x1 - x0, y1 - y0];
+    if (tileWidth < 2 || tileHeight < 2) continue;
+    const isFrame = at.children !== undefined && tileWidth >= frameWidth && tileHeight >= frameHeight;
+    const { node, parent, bytes, count } = data;
+    tiles.push({
       node,
       parent,
       bytes,
       count,
-      isFrame: children !== undefined,
+      isFrame,
       kind: node === undefined ? -1 : mainKind(view, node, options),
       depth,
       x: x0,
       y: y0,
-      width: x1 - x0,
-      height: y1 - y0,
-    }));
+      width: tileWidth,
+      height: tileHeight,
+    });
+    if (isFrame) pending.push(...(at.children ?? []).toReversed());
+  }
+  return tiles;
 }
 
 function describe(

@@ -4,3 +4,16 @@ import { shownText } from '../../src/explore/model/names.ts';
 export function Name({ text, class: className }: { readonly text: string; readonly class?: string }) {
   return <bdi class={className === undefined ? 'name' : `name ${className}`}>{shownText(text)}</bdi>;
 }
+
+/** The same for what may have lines of its own. */
+export function Lines({ text }: { readonly text: string }) {
+  return (
+    <>
+      {text.split('\n').map((line, index) => (
+        <div key={index}>
+          <Name text={line} />
+        </div>
+      ))}
+    </>
+  );
+}

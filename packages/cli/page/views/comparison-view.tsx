@@ -3,7 +3,7 @@ import { viewLayer } from '../../src/explore/model/view.ts';
 import { layerHue } from '../colours.ts';
 import { FilesView } from '../files/files-view.tsx';
 import { MapView } from '../map/map-view.tsx';
-import { Name } from '../parts/name.tsx';
+import { Lines, Name } from '../parts/name.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import type { OpenImage, OpenReport } from '../report.ts';
@@ -156,8 +156,8 @@ function Fields({ fields }: { readonly fields: NonNullable<OpenReport['compariso
                 <th scope="row">
                   <Name text={field} />
                 </th>
-                <td>{a === undefined ? <span class="note">none</span> : <Name text={a} />}</td>
-                <td>{b === undefined ? <span class="note">none</span> : <Name text={b} />}</td>
+                <td>{a === undefined ? <span class="note">none</span> : <Lines text={a} />}</td>
+                <td>{b === undefined ? <span class="note">none</span> : <Lines text={b} />}</td>
               </tr>
             ))}
           </tbody>

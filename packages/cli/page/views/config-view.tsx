@@ -1,5 +1,5 @@
 import type { ImageReport } from '../../src/explore/model/report.ts';
-import { Name } from '../parts/name.tsx';
+import { Lines, Name } from '../parts/name.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 
 /** What a container of the image starts with, and what else the image says of itself. */
@@ -28,7 +28,7 @@ export function ConfigView({ image }: { readonly image: ImageReport }) {
                       <Name text={name} />
                     </th>
                     <td>
-                      <Name text={value} />
+                      <Lines text={value} />
                     </td>
                   </tr>
                 ))}

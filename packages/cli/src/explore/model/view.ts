@@ -22,7 +22,7 @@ export interface LayerView {
   readonly versions: Int32Array;
   /** Bytes of the node and everything below, hard links once; of what the layer removed, the bytes that were there. */
   readonly totals: Float64Array;
-  /** How many names that are no directories are there, the node's own included. */
+  /** How many files that are no directories are there, the node itself included, hard links once. */
   readonly files: Int32Array;
 }
 
@@ -43,8 +43,9 @@ export function viewLayer(tree: FileTree, layer: number): LayerView {
     const group = tree.groups[version] ?? 0;
     if (group === 0 || mark === Mark.removed || counted[group] === 0)
       totals[node] = packed.sizes[version] ?? 0;
+    const isOther = group > 0 && mark !== Mark.removed && counted[group] === 1;
+    if (packed.types[version] !== directoryType && !isOther) files[node] = 1;
     if (group > 0 && mark !== Mark.removed) counted[group] = 1;
-    if (packed.types[version] !== directoryType) files[node] = 1;
   }
   marks[0] = Math.max(marks[0] ?? 0, Mark.same);
   for (let node = length - 1; node >= 0; node--) {

@@ -59,13 +59,16 @@ function compare(a: ImageAnalysis, b: ImageAnalysis): ComparisonReport {
   return {
     fields: fields.map(({ field, a: one, b: other }) => ({
       field,
-      ...(one === undefined ? {} : { a: textOf(one) }),
-      ...(other === undefined ? {} : { b: textOf(other) }),
+      ...(one === undefined ? {} : { a: textOf(field, one, other) }),
+      ...(other === undefined ? {} : { b: textOf(field, other, one) }),
     })),
     tree: packTree(compareAnalyses(a, b)).packed,
   };
 }
 
-function textOf(value: unknown): string {
+/** Of the environment only the lines that the other image has not. */
+function textOf(field: string, value: unknown, other: unknown): string {
+  if (field === 'config.Env' && Array.isArray(value) && Array.isArray(other))
+    return value.filter((line) => !other.includes(line)).join('\n');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

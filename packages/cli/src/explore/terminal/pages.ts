@@ -64,8 +64,8 @@ export function configLines(state: ExploreState, { columns, paint }: Page): read
     if (fields.length === 0) return [fit('the configurations are the same', columns)];
     return fields.flatMap(({ field, a, b }) => [
       paint.strong(fit(shownText(field), columns)),
-      paint.removed(fit(`- ${shownText(a ?? '')}`, columns)),
-      paint.added(fit(`+ ${shownText(b ?? '')}`, columns)),
+      ...linesOf(a).map((line) => paint.removed(fit(`- ${line}`, columns))),
+      ...linesOf(b).map((line) => paint.added(fit(`+ ${line}`, columns))),
     ]);
   }
   return image.config.flatMap(({ title, facts }) => [
@@ -80,6 +80,10 @@ export function configLines(state: ExploreState, { columns, paint }: Page): read
     }),
     '',
   ]);
+}
+
+function linesOf(value: string | undefined): readonly string[] {
+  return value === undefined || value === '' ? [] : value.split('\n').map(shownText);
 }
 
 /** What the keys do. */
