@@ -125,3 +125,11 @@ test('added mounts take the maps of the container', { skip: cannotRunAsRoot() },
   await addMounts(container.id, [mount], { root: bundle.root });
   assert.equal(await output(container, 'busybox stat -c %u:%g /tmp'), '7:7\n');
 });
+
+test("an added procfs shows the container's processes, not the host's", { skip }, async () => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  await using container = await started(bundle);
+  const mount = { destination: '/tmp', type: 'proc', source: 'proc' };
+  await addMounts(container.id, [mount], { root: bundle.root });
+  assert.equal(await output(container, 'tr "\\0" " " </tmp/1/cmdline'), 'sleep 1000 ');
+});

@@ -44,8 +44,8 @@ async function changeMounts(id: string, change: Change): Promise<void> {
 
 /**
  * Mounts something in a running container, as its configuration could have. Throws ERR_OCI_CONTAINER_NOT_FOUND,
- * ERR_OCI_CONTAINER_NOT_RUNNING, ERR_OCI_SPEC_CONFLICT, ERR_OCI_SPEC_UNSUPPORTED, and ERR_OCI_INIT_FAILED with the mount that failed;
- * those before it stay.
+ * ERR_OCI_CONTAINER_NOT_RUNNING, ERR_OCI_SPEC_CONFLICT, ERR_OCI_SPEC_UNSUPPORTED for bind mounts of ordinary users, and
+ * ERR_OCI_INIT_FAILED with the mount that failed; those before it stay.
  */
 export async function addMounts(
   id: string,

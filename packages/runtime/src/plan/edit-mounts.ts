@@ -1,3 +1,4 @@
+import { RuntimeError } from '../errors.ts';
 import type { CompiledPlan } from './compile.ts';
 import { planContext } from './context.ts';
 import { encodePlan } from './encode.ts';
@@ -19,8 +20,29 @@ function unmount(path: string, jsonPath: string): Step {
 }
 
 /**
- * Compiles a change of the mounts of a running container: what is of the host is opened in the host, everything else happens in
- * the container's namespaces. Throws what `compilePlan` throws for mounts.
+ * What is of the host is opened there, which its kernel lets root alone do; file systems are made in the container's
+ * namespaces, since a procfs shows those of whoever makes it.
+ */
+function placeSteps(open: readonly Step[], uid: number): Step[] {
+  const trees = open.filter(({ tag }) => tag === 'openTree');
+  const [tree] = trees;
+  if (uid !== 0 && tree !== undefined) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_UNSUPPORTED',
+      'only root can add bind mounts to a container that runs',
+      {
+        ...(tree.jsonPath && { jsonPath: tree.jsonPath }),
+        hint: 'Give the mount when the container is created, or have root add it.',
+      },
+    );
+  }
+  const slots = new Set(trees.map(({ fields }) => fields.slot));
+  return open.map((step) => (slots.has(step.fields.slot) ? { ...step, section: 'host' } : step));
+}
+
+/**
+ * Compiles a change of the mounts of a running container. Throws what `compilePlan` throws for mounts, and
+ * ERR_OCI_SPEC_UNSUPPORTED for bind mounts of ordinary users.
  */
 export function compileEditMountsPlan(input: EditMountsInput): CompiledPlan {
   const context = planContext(input);
@@ -44,7 +66,7 @@ export function compileEditMountsPlan(input: EditMountsInput): CompiledPlan {
       purpose: `find the container's process ${pid}`,
       fields: { slot, number: pid, soft: startTime },
     }),
-    ...(plan?.open ?? []).map((step): Step => ({ ...step, section: 'host' })),
+    ...placeSteps(plan?.open ?? [], input.host.uid),
     join('joinTarget', { purpose: "join the container's namespaces", fields: { slot, flags } }),
     ...(types.includes('user') ? [join('becomeRoot', { purpose: 'become root in the user namespace' })] : []),
     join('notDumpable', { purpose: 'hide the init from debuggers' }),
