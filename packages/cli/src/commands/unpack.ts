@@ -14,7 +14,7 @@ import { releaseMemoryFor } from '../memory.ts';
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
   static override description =
-    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs).';
+    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs). With --rootfs-only, docker://NAME is unpacked while it is fetched, and nothing of it goes into the store.';
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
@@ -63,24 +63,28 @@ export default class Unpack extends BaseCommand {
     const gidMap = await parseIdMaps('--gid-map', flags['gid-map']);
     const onEvent = this.progress(flags);
     const name = parseImageName(args.image);
+    // A repack needs the image; who wants the files alone gets them straight from the socket.
+    const isStreamed = name.transport === 'docker' && flags['rootfs-only'];
     const openStore = () => this.openStore(flags);
     const image = await openImage(name, {
       openStore,
       pull: flags.pull as PullPolicy,
-      remote: 'pull',
+      remote: isStreamed ? 'read' : 'pull',
       registry: registryOptions(flags),
       ...(await wantedPlatform(flags.platform)),
       signal: this.signal,
       onEvent,
     });
     const { signal } = this;
-    await using _lease = await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
+    await using _lease = isStreamed
+      ? undefined
+      : await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
     const { unpack } = await import('@ocijs/bundle');
     releaseMemoryFor(image);
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],
       keepDirlinks: flags['keep-dirlinks'],
-      ...(name.transport === 'name' || name.transport === 'docker'
+      ...(!isStreamed && (name.transport === 'name' || name.transport === 'docker')
         ? { snapshots: snapshotsDirectory((await openStore()).directory) }
         : {}),
       ...(flags.rootless ? { rootless: true } : {}),
