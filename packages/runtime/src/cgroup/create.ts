@@ -70,8 +70,12 @@ function inheritCpuset(parent: string, group: string): void {
 
 /** Lets the groups below a v2 group use controllers; those that are needed for a limit must be there. */
 function delegateControllers(group: string, needed: ReadonlySet<string>): void {
-  const available = readFileSync(`${group}/cgroup.controllers`, 'utf8').split(/\s+/).filter(Boolean);
-  for (const controller of new Set([...available, ...needed])) {
+  const read = (file: string): string[] =>
+    readFileSync(`${group}/${file}`, 'utf8').split(/\s+/).filter(Boolean);
+  // What whoever delegated a group to us has done need not be done again, and above that group cannot be.
+  const enabled = new Set(read('cgroup.subtree_control'));
+  for (const controller of new Set([...read('cgroup.controllers'), ...needed])) {
+    if (enabled.has(controller)) continue;
     try {
       writeFileSync(`${group}/cgroup.subtree_control`, `+${controller}`, { flag: 'r+' });
     } catch (error) {
@@ -137,10 +141,10 @@ function refuseFrozen({ version }: Hierarchy, path: string): void {
   });
 }
 
+/** Beside v1 hierarchies, v2 holds no limits. */
 function isNeeded(hierarchy: Hierarchy, plan: CgroupPlan): boolean {
-  return plan.writes.some(
-    ({ controller }) => hierarchy.version === 'v2' || hierarchy.controllers.includes(controller),
-  );
+  const unified = isUnified(plan.hierarchies);
+  return plan.writes.some(({ controller }) => unified || hierarchy.controllers.includes(controller));
 }
 
 /**
