@@ -72,6 +72,25 @@ describe('ADD', () => {
       });
     });
 
+  test('no link, of the archive or of the image, leads out of the destination', async () => {
+    await using at = await scene({ 'base/d/out': '-> /etc', 'base/d/up': '-> ../../..' });
+    const entries = [
+      { header: { name: 'link', type: 'symlink' as const, linkname: '../../etc' } },
+      ...['link/a', 'out/b', 'up/c', '../d', 'loop/x'].map((name) => ({
+        header: { name, size: 1 },
+        body: Buffer.from('x'),
+      })),
+    ];
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of writeTar(entries)) chunks.push(chunk);
+    await writeFile(join(at.directory, 'context/a.tar'), Buffer.concat(chunks));
+    const files = await at.files(await at.build('FROM scratch\nCOPY base /\nADD a.tar /d/'));
+    assert.deepEqual(
+      Object.keys(files).filter((path) => path.endsWith('/a') || /^(?:.*\/)?[bcd]$/.test(path)),
+      ['d', 'd/c', 'd/d', 'd/etc/a', 'd/etc/b'],
+    );
+  });
+
   test('an archive cannot remove files of the image', async () => {
     await using at = await scene();
     await writeFile(join(at.directory, 'context/a.tar'), await archive({ '.wh.etc': '' }, 'none'));

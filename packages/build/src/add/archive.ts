@@ -1,8 +1,9 @@
-import { posix } from 'node:path';
+import type { LayeredTree } from '@ocijs/bundle';
 import { decompress, readTar, type TarReadEntry, type TarWriteEntry } from '@ocijs/image';
 import { readFile } from '../copy/layer-entries.ts';
 import type { SelectedSource } from '../copy/select-files.ts';
 import { BuildError } from '../errors.ts';
+import { type ArchivePaths, archivePaths } from './archive-paths.ts';
 import { firstBytes } from './first-bytes.ts';
 
 /** How much of a file tells what it is: the mark of a tar is in its first block. */
@@ -37,6 +38,8 @@ function isTar(head: Uint8Array): boolean {
 export interface ArchiveEntryOptions {
   /** Where it is unpacked; relative to the root, without links. */
   readonly directory: string;
+  /** What is there already, for the links in it. */
+  readonly tree?: LayeredTree | undefined;
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,20 +51,24 @@ export interface ArchiveEntryOptions {
  */
 export async function* archiveEntries(
   { root, files }: SelectedSource,
-  { directory, owner, signal }: ArchiveEntryOptions,
+  { directory, tree, owner, signal }: ArchiveEntryOptions,
 ): AsyncGenerator<TarWriteEntry> {
   const [top] = files;
   if (top === undefined) return;
+  const paths = archivePaths(directory, tree);
   const tar = decompress(readFile(root, top.file), { compression: 'auto', signal });
   for await (const entry of readTar(tar, { signal })) {
-    const moved = moveEntry(entry, directory);
-    if (moved !== undefined) yield { ...moved, header: { ...moved.header, ...owner } };
+    const moved = moveEntry(entry, paths);
+    // The destination itself stays as it is.
+    if (moved.header.name === directory) continue;
+    const { name, type, linkname } = moved.header;
+    paths.put(name, type === 'symlink' ? linkname : undefined);
+    yield { ...moved, header: { ...moved.header, ...owner } };
   }
 }
 
-function moveEntry({ header, body }: TarReadEntry, directory: string): TarWriteEntry | undefined {
-  const path = below(directory, header.name);
-  if (path === directory) return undefined;
+function moveEntry({ header, body }: TarReadEntry, paths: ArchivePaths): TarWriteEntry {
+  const path = paths.place(header.name);
   if (path.split('/').some((name) => name.startsWith('.wh.'))) throw whiteoutRefused(header.name);
   const {
     offset: _offset,
@@ -70,7 +77,7 @@ function moveEntry({ header, body }: TarReadEntry, directory: string): TarWriteE
     linknameBytes: _linkBytes,
     ...rest
   } = header;
-  const linkname = header.type === 'link' ? below(directory, header.linkname) : header.linkname;
+  const linkname = header.type === 'link' ? paths.place(header.linkname) : header.linkname;
   const moved = { ...rest, name: path, linkname, uname: '', gname: '' };
   return header.type === 'file' && header.size > 0 ? { header: moved, body } : { header: moved };
 }
@@ -82,9 +89,4 @@ export function whiteoutRefused(name: string): BuildError {
     `the archive holds ${name}, which would remove files of the image`,
     { entry: name, hint: 'unpack it in a RUN instruction' },
   );
-}
-
-function below(directory: string, name: string): string {
-  const inside = posix.normalize(`/${name}`).replace(/^\/+|\/+$/g, '');
-  return [directory === '.' ? '' : directory, inside].filter((part) => part !== '').join('/') || '.';
 }

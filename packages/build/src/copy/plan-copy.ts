@@ -56,15 +56,22 @@ export function planCopy(
   };
   for (const { name, content } of inline)
     put({ path: asDirectory ? join(target.path, name) : target.path, content });
-  for (const { root, files, isDirectory, name, path: kept } of sources) {
+  for (const { root, files, isDirectory, name, path: kept, parents } of sources) {
     const base = kept === '' ? target.path : join(target.path, kept);
     const start = kept !== '' || isDirectory ? base : asDirectory ? join(base, name) : base;
+    for (const { file, relative } of parents) {
+      const place = follow(tree, `/${join(target.path, relative)}`);
+      if (!place.exists) put({ path: place.path, from: { root, file } });
+    }
     for (const { file, relative } of files) {
       const path = relative === '' ? start : join(start, relative);
       const place = follow(tree, `/${path}`);
       checkKinds(file, place, relative !== '' || isDirectory);
-      // What the source directory itself is like counts only where nothing is yet.
-      if (relative === '' && isDirectory && place.isDirectory) continue;
+      // Of a directory the content is copied: the destination is as it was, or as any directory that is missing.
+      if (relative === '' && isDirectory && (place.isDirectory || kept === '')) {
+        if (!place.exists) put({ path: place.path });
+        continue;
+      }
       put({
         path: isDirectoryFile(file) && place.isDirectory ? place.path : parentFollowed(tree, path),
         from: { root, file },

@@ -30,6 +30,8 @@ export interface SelectedSource {
   readonly files: readonly SelectedFile[];
   /** Where the match is in its root, for `--parents`. */
   readonly path: string;
+  /** The directories of that path, the outer ones first. */
+  readonly parents: readonly SelectedFile[];
 }
 
 export interface SelectOptions {
@@ -60,7 +62,9 @@ export function selectFiles(
     const isDirectory = isDirectoryFile(file);
     const isGone = exclude.ignores(match) || (root.ignore?.ignores(match) ?? false);
     if (isGone && files.length <= 1) return [];
-    return [{ root, name: basename(match), isDirectory, files, path: keptParents(source, match, options) }];
+    const kept = keptParents(source, match, options);
+    const parents = parentsOf(root, match, kept);
+    return [{ root, name: basename(match), isDirectory, files, path: kept, parents }];
   });
   if (selected.length === 0) throw notFound(root, source, path);
   return selected;
@@ -82,6 +86,17 @@ function keptParents(source: string, match: string, { parents }: SelectOptions):
   if (pivot < 0) return match;
   const before = cleanSource(source.slice(0, pivot)).split('/').length;
   return match.split('/').slice(before).join('/');
+}
+
+/** The directories above a match whose names are kept. */
+function parentsOf({ tree }: CopyRoot, match: string, kept: string): readonly SelectedFile[] {
+  const names = kept.split('/').slice(0, -1);
+  const before = match.slice(0, match.length - kept.length);
+  return names.flatMap((_, index) => {
+    const relative = names.slice(0, index + 1).join('/');
+    const { file } = tree.resolve(`${before}${relative}`, { followLast: true });
+    return file === undefined ? [] : [{ file, relative }];
+  });
 }
 
 function* walk(

@@ -88,6 +88,7 @@ export async function copyStep(
     for (const archive of archives)
       yield* archiveEntries(archive, {
         directory,
+        tree,
         owner: instruction.owner === undefined ? undefined : owner,
         signal,
       });
