@@ -5,6 +5,7 @@ export {
   type FileHistory,
   type FileVersion,
   type HistoryNode,
+  historyPath,
   walkHistory,
 } from './analysis/file-history.ts';
 export { storedSize } from './analysis/stored-size.ts';

@@ -107,6 +107,13 @@ export function* walkHistory(node: HistoryNode): Generator<HistoryNode, void, un
   }
 }
 
+/** The path of a node, without a leading slash; empty for the root. */
+export function historyPath(node: HistoryNode): string {
+  const names: string[] = [];
+  for (let at: HistoryNode | undefined = node; at?.parent !== undefined; at = at.parent) names.push(at.name);
+  return names.reverse().join('/');
+}
+
 function newNode(name: string, parent: Recorded | undefined): Recorded {
   return { name, parent, children: new Map(), versions: [], current: undefined };
 }

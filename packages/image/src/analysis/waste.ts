@@ -1,5 +1,5 @@
 import type { Inode } from '../contents/tree.ts';
-import { type HistoryNode, walkHistory } from './file-history.ts';
+import { type HistoryNode, historyPath, walkHistory } from './file-history.ts';
 import { storedSize } from './stored-size.ts';
 import type { WastedFile } from './types.ts';
 
@@ -38,10 +38,4 @@ export function findWaste(history: HistoryNode, visible: ReadonlySet<Inode>): Wa
   }
   // The sort is stable: names of equal waste stay in the order of the tree.
   return { wasted: wasted.sort((a, b) => b.bytes - a.bytes), ofLayers };
-}
-
-function historyPath(node: HistoryNode): string {
-  const names: string[] = [];
-  for (let at: HistoryNode | undefined = node; at?.parent !== undefined; at = at.parent) names.push(at.name);
-  return names.reverse().join('/');
 }
