@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '../lifecycle/create.ts';
+import { remove } from '../lifecycle/remove.ts';
 import { start } from '../lifecycle/start.ts';
 import { busyboxBundle, cannotRunAsRoot, type TestBundle, testId } from './busybox-bundle.ts';
 
@@ -68,8 +69,14 @@ export async function until(holds: () => boolean): Promise<void> {
 /** Starts a container of the bundle that has begun to count; returns its id. */
 export async function counting(bundle: SharingBundle): Promise<string> {
   const id = testId();
-  await create(id, { bundle: bundle.directory, root: bundle.root, stdio: noStdio });
-  await start(id, { root: bundle.root });
-  await until(() => count(bundle.shared) >= 3);
+  const { root } = bundle;
+  await create(id, { bundle: bundle.directory, root, stdio: noStdio });
+  try {
+    await start(id, { root });
+    await until(() => count(bundle.shared) >= 3);
+  } catch (error) {
+    await remove(id, { root, force: true });
+    throw error;
+  }
   return id;
 }
