@@ -1,6 +1,8 @@
 export { type ProvenanceOptions, provenanceStatement } from './attestation/provenance.ts';
 export { createStatement, type Statement, type StatementOptions } from './attestation/statement.ts';
 export { statementType, writeAttestation } from './attestation/write-attestation.ts';
+export { type CopyOptions, from, type ImageBuilder } from './builder/builder.ts';
+export type { ConfigOptions, CopyFileOptions, RunMount, RunOptions } from './builder/instructions.ts';
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
 export { extractArchive } from './context/extract-archive.ts';
 export {
