@@ -90,7 +90,7 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
       .map((word) => `'${word}'`)
       .join(' ');
     const child = spawn('script', ['-qec', `stty rows 33 cols 101; ${line}`, '/dev/null'], {
-      env: { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root },
+      env: { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root, OCI_NETWORK: 'none' },
       stdio: 'pipe',
     });
     let output = '';
@@ -119,7 +119,7 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
 
   test('Ctrl-C ends it, and nothing is left', async () => {
     const child = spawn(process.execPath, [ociProgram, 'run', '--rm', name, 'sleep', '300'], {
-      env: { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root },
+      env: { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root, OCI_NETWORK: 'none' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     await until(async () => JSON.parse((await oci(home, ['ps', '--json'])).stdout).length === 1);
@@ -186,6 +186,7 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
       XDG_RUNTIME_DIR: rootless,
       OCI_STORE: own.store,
       OCI_ROOT: own.root,
+      OCI_NETWORK: 'none',
     };
     const as = (...args: string[]) =>
       command(

@@ -19,12 +19,19 @@ export function ociHome(directory: string): OciHome {
   return { store: `${directory}/store`, root: `${directory}/containers` };
 }
 
-/** Runs `oci` with its own store and container directory. */
+/** Runs `oci` with its own store and container directory; containers have loopback alone unless `--network` says otherwise. */
 export function oci(
   home: OciHome,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const env = { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root, NO_COLOR: '1', ...options.env };
+  const env = {
+    ...process.env,
+    OCI_STORE: home.store,
+    OCI_ROOT: home.root,
+    OCI_NETWORK: 'none',
+    NO_COLOR: '1',
+    ...options.env,
+  };
   return command(process.execPath, [ociProgram, ...args], { ...options, env });
 }

@@ -1,4 +1,5 @@
 export * from './attributes.ts';
+export * from './bridge.ts';
 export { constants } from './constants.ts';
 export * from './create.ts';
 export * from './directory.ts';

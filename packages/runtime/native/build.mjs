@@ -1,4 +1,4 @@
-// Compiles the native init into dist/native/. Without a compiler it says so in one sentence and succeeds, because
+// Compiles the native programs into dist/native/. Without a compiler it says so in one sentence and succeeds, because
 // everything but running containers works without it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('./', import.meta.url));
 const output = fileURLToPath(new URL('../dist/native/', import.meta.url));
-const binary = `${output}oci-init-${process.arch}`;
+
+/** The programs, each of one translation unit. */
+const programs = [
+  { name: 'oci-init', file: 'init.c', flags: [] },
+  // What it does not need of kernel.h is no mistake.
+  { name: 'oci-reaper', file: 'reaper.c', flags: ['-Wno-unused-function'] },
+];
 
 const common = [
   ...['-std=gnu11', '-O2', '-g0', '-ffreestanding', '-fno-builtin', '-nostdlib'],
@@ -36,26 +42,27 @@ function newest() {
   return Math.max(...files.map((name) => statSync(source + name).mtimeMs));
 }
 
-function isUpToDate() {
+function isUpToDate(binary) {
   const time = statSync(binary, { throwIfNoEntry: false })?.mtimeMs;
   return time !== undefined && time >= newest();
 }
 
-function compile(compiler, flags, target) {
-  return spawnSync(compiler, [...flags, '-o', target, `${source}init.c`], { encoding: 'utf8' });
+function compile(compiler, flags, { target, file }) {
+  return spawnSync(compiler, [...flags, '-o', target, `${source}${file}`], { encoding: 'utf8' });
 }
 
-function build() {
-  if (process.platform !== 'linux' || isUpToDate()) return;
+function build({ name, file, flags: own }) {
+  const binary = `${output}${name}-${process.arch}`;
+  if (process.platform !== 'linux' || isUpToDate(binary)) return;
   mkdirSync(output, { recursive: true });
   const compiler = process.env.CC || 'cc';
   const temporary = `${binary}.${process.pid}`;
   let firstFailure = '';
   for (const flags of variants) {
-    const result = compile(compiler, flags, temporary);
+    const result = compile(compiler, [...flags, ...own], { target: temporary, file });
     if (result.error) {
       process.stderr.write(
-        `oci-init was not built: no C compiler (${compiler}) was found, so containers cannot be run; everything else works.\n`,
+        `${name} was not built: no C compiler (${compiler}) was found, so containers cannot be run; everything else works.\n`,
       );
       return;
     }
@@ -67,8 +74,8 @@ function build() {
   }
   rmSync(temporary, { force: true });
   process.stderr.write(
-    `oci-init was not built, so containers cannot be run: the compiler failed.\n${firstFailure}`,
+    `${name} was not built, so containers cannot be run: the compiler failed.\n${firstFailure}`,
   );
 }
 
-build();
+programs.forEach(build);

@@ -26,6 +26,7 @@ import { startRecord } from './lifecycle/start.ts';
 import { state } from './lifecycle/state.ts';
 import { stats } from './lifecycle/stats.ts';
 import { update } from './lifecycle/update.ts';
+import type { NetworkRequest } from './network/types.ts';
 import { randomContainerId } from './state/id.ts';
 import type { State } from './state/record.ts';
 import { type StdioChoice, type Streams, streamsOf } from './streams.ts';
@@ -57,6 +58,8 @@ export interface LaunchOptions extends LifecycleOptions {
   /** Limits that replace those of the bundle, kind by kind. */
   readonly resources?: Resources;
   readonly noPivot?: boolean;
+  /** Connect the container's own network namespace; deleting the container undoes it. */
+  readonly network?: NetworkRequest;
 }
 
 /**
@@ -179,6 +182,7 @@ export async function launch(bundle: LaunchBundle | string, options: LaunchOptio
       signal,
       onEvent: options.onEvent,
       noPivot: options.noPivot,
+      network: options.network,
       stdio: streams,
       lifetime: 'attached',
       keepExit: true,

@@ -36,6 +36,15 @@ export function runtimeEnvironment(): RuntimeEnvironment {
   return { OCI_ROOT, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, OCI_CRIU };
 }
 
+/** What the search for network helpers reads: where programs are, and where CNI plugins are. */
+export function networkEnvironment(): {
+  readonly PATH?: string | undefined;
+  readonly CNI_PATH?: string | undefined;
+} {
+  const { PATH, CNI_PATH } = process.env;
+  return { PATH, CNI_PATH };
+}
+
 /**
  * Where the state of containers is kept when nobody says: `$OCI_ROOT`, else `/run/oci` for root, else
  * `$XDG_RUNTIME_DIR/oci`, else a directory of the user's own among the temporary files.

@@ -4,6 +4,7 @@ import { openContainers } from '../containers/collection.ts';
 import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
 import { containerArgument } from '../flags/containers.ts';
+import { afterCut } from '../run/cut.ts';
 import { readEnvironment } from '../run/environment.ts';
 import { execAttached, execDetached } from '../run/exec.ts';
 import { runFlags } from '../run/flags.ts';
@@ -33,8 +34,8 @@ export default class Exec extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Exec);
-    const [typed = '', ...command] = argv.map(String);
+    const { flags } = await this.parse(Exec);
+    const [typed = '', ...command] = afterCut(this.argv);
     if (command.length === 0) {
       throw usageError('exec needs a container and a command', 'oci exec [FLAGS] CONTAINER COMMAND [ARG...]');
     }

@@ -1,43 +1,70 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
-import { type KnownContainer, openContainers } from '../containers/collection.ts';
-import {
-  type ContainerState,
-  type ContainerStatus,
-  formatStatus,
-  isActive,
-  statusOf,
-} from '../containers/status.ts';
+import { openContainers } from '../containers/collection.ts';
+import { describeContainer, type ListedContainer, listContainers } from '../containers/listing.ts';
+import { matchesAll, parseFilter } from '../containers/matching.ts';
+import { formatStatus, isActive } from '../containers/status.ts';
+import { releaseLeftNetworks } from '../network/leftovers.ts';
+import { formatPorts } from '../network/publish.ts';
 import { formatAge, formatTable } from '../render/table.ts';
 import { shortId } from '../render/text.ts';
 
 export default class Ps extends BaseCommand {
   static override summary = 'List containers';
-  static override examples = ['<%= config.bin %> ps', '<%= config.bin %> ps -a --json'];
+  static override description =
+    'Filters of one name are alternatives, of several names all must match: name, id, image, label=NAME[=VALUE], status, health, exited=CODE, network.';
+  static override examples = [
+    '<%= config.bin %> ps',
+    '<%= config.bin %> ps -a --json',
+    '<%= config.bin %> ps --filter health=unhealthy --quiet',
+  ];
   static override flags = {
     all: Flags.boolean({ default: false, char: 'a', summary: 'Also those that have ended' }),
+    filter: Flags.string({
+      char: 'f',
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      helpValue: 'NAME=VALUE',
+      summary: 'Only matching containers',
+    }),
+    last: Flags.integer({
+      char: 'n',
+      min: 1,
+      helpValue: 'N',
+      summary: 'Only the last N that were made, also ended ones',
+    }),
+    latest: Flags.boolean({ default: false, char: 'l', summary: 'Only the last one that was made' }),
+    'no-trunc': Flags.boolean({ default: false, summary: 'Do not shorten ids and commands' }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Ps);
+    const filters = flags.filter.map(parseFilter);
     const { directory } = await this.openStore(flags);
-    const rows: Row[] = [];
-    for (const container of await openContainers(directory).list()) {
-      rows.push({ container, status: await statusOf(container.record) });
-    }
-    const shown = rows.filter(({ status }) => flags.all || isListed(status.state));
+    await releaseLeftNetworks(await this.stateRoot(flags), this.progress(flags));
+    const count = flags.latest ? 1 : flags.last;
+    const isAll =
+      flags.all || count !== undefined || filters.some(({ name }) => name === 'status' || name === 'exited');
+    const matching = (await listContainers(openContainers(directory))).filter(
+      (listed) => (isAll || isListed(listed)) && matchesAll(listed, filters),
+    );
+    const shown = matching.slice(0, count);
     const now = Date.now();
+    const id = (text: string): string => (flags['no-trunc'] ? text : shortId(text));
+    const command = (text: string): string => (flags['no-trunc'] ? text : shorten(text));
     await this.print(flags, {
-      json: shown.map(describe),
-      quiet: shown.map(({ container }) => shortId(container.record.id)).join('\n'),
+      json: shown.map(describeContainer),
+      quiet: shown.map(({ container }) => id(container.record.id)).join('\n'),
       text: formatTable(
-        ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'NAME'],
-        shown.map(({ container: { record }, status }) => [
-          shortId(record.id),
+        ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAME'],
+        shown.map(({ container: { record }, status, health, connection }) => [
+          id(record.id),
           record.image.name || record.bundle,
-          shorten(record.command.join(' ')),
+          command(record.command.join(' ')),
           formatAge(Date.parse(record.created), now),
-          formatStatus(status),
+          health === undefined ? formatStatus(status) : `${formatStatus(status)} (${health.status})`,
+          formatPorts(connection?.ports ?? []),
           record.name,
         ]),
       ),
@@ -45,32 +72,9 @@ export default class Ps extends BaseCommand {
   }
 }
 
-interface Row {
-  readonly container: KnownContainer;
-  readonly status: ContainerStatus;
-}
-
 /** One that is still being made has no process to show. */
-function isListed(state: ContainerState): boolean {
+function isListed({ status: { state } }: ListedContainer): boolean {
   return isActive(state) && state !== 'creating';
-}
-
-function describe({ container: { record }, status }: Row): object {
-  const { id, name, image, command, created, bundle, exit } = record;
-  const { state, pid, exitCode } = status;
-  return {
-    id,
-    name,
-    image: image.name,
-    digest: image.digest,
-    command,
-    created,
-    state,
-    ...(pid === undefined ? {} : { pid }),
-    ...(exitCode === undefined ? {} : { exitCode }),
-    ...(exit === undefined ? {} : { finished: exit.finished }),
-    bundle,
-  };
 }
 
 function shorten(text: string): string {

@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs';
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { openContainers } from '../containers/collection.ts';
@@ -6,7 +5,7 @@ import { describeFailure } from '../render/failure.ts';
 import { runAttached } from '../run/attached.ts';
 import { logFileOf, type SupervisorReport } from '../run/detached.ts';
 
-/** Runs a prepared container in the background until its end; started by `run --detach --rm`, not by people. */
+/** Looks after a container in the background until its end; started by `run --detach`, not by people. */
 export default class Supervise extends BaseCommand {
   static override hidden = true;
   static override summary = 'Run a prepared container until its end';
@@ -17,13 +16,12 @@ export default class Supervise extends BaseCommand {
     const { directory } = await this.openStore(flags);
     const containers = openContainers(directory);
     const container = await containers.find(args.id);
-    const log = openSync(logFileOf(container), 'a', 0o600);
     try {
       await runAttached({
         containers,
         container,
         bundle: container.record.bundle,
-        launch: { stdio: ['ignore', log, log], signal: this.signal },
+        launch: { detach: { logFile: logFileOf(container) }, signal: this.signal },
         onStarted: () => {
           this.releaseSignals();
           report({ started: true });
@@ -32,8 +30,6 @@ export default class Supervise extends BaseCommand {
     } catch (error) {
       report({ failure: describeFailure(error) });
       throw error;
-    } finally {
-      closeSync(log);
     }
   }
 }

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PortMapping } from '@ocijs/runtime';
 import { CliError } from '../errors.ts';
+import type { HealthConfig } from '../health/config.ts';
+import type { NetworkChoice } from '../network/choice.ts';
+import type { HostNames } from '../network/files.ts';
 
 /** How a container ended. */
 export interface ContainerExit {
@@ -10,6 +14,13 @@ export interface ContainerExit {
   readonly signal?: string;
   /** RFC 3339. */
   readonly finished: string;
+}
+
+/** How a container was asked to be connected. */
+export interface ContainerNetwork {
+  readonly choice: NetworkChoice;
+  /** A port 0 of the host is chosen when it is connected. */
+  readonly ports: readonly PortMapping[];
 }
 
 /** What `run` keeps of a container, in `container.json` of its directory. */
@@ -30,6 +41,13 @@ export interface ContainerRecord {
   readonly exit?: ContainerExit;
   /** What the image wants to be stopped with; SIGTERM when it does not say. */
   readonly stopSignal?: string;
+  /** How long `stop` waits, in seconds; -1 is for ever. */
+  readonly stopTimeout?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly network?: ContainerNetwork;
+  /** What its `/etc/hosts` is made of. */
+  readonly names?: HostNames;
+  readonly health?: HealthConfig;
   /** The process that is preparing the container; once it can be launched there is none. */
   readonly preparedBy?: number;
 }

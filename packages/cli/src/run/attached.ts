@@ -1,9 +1,11 @@
-import type { LaunchBundle, LaunchOptions } from '@ocijs/runtime';
+import type { Container, ExitStatus, LaunchBundle, LaunchOptions } from '@ocijs/runtime';
 import type { Containers, KnownContainer } from '../containers/collection.ts';
 import { leaveExitNote } from '../containers/exit-note.ts';
 import { writeRecord } from '../containers/record.ts';
 import { releaseDirectory, removeDirectory } from '../containers/remove.ts';
 import { exitCodeOfSignal } from '../exit-codes.ts';
+import { startHealthChecks } from '../health/checks.ts';
+import { networkRequest } from './network.ts';
 import { forwardSignals } from './signals.ts';
 
 /** How to run a container until its end. */
@@ -11,7 +13,7 @@ export interface AttachedOptions {
   readonly containers: Containers;
   readonly container: KnownContainer;
   readonly bundle: LaunchBundle | string;
-  readonly launch: Pick<LaunchOptions, 'stdio' | 'signal' | 'onEvent'>;
+  readonly launch: Pick<LaunchOptions, 'stdio' | 'signal' | 'onEvent' | 'detach'>;
   /** Called once the container runs, when signals begin to be forwarded to it. */
   readonly onStarted: () => void;
 }
@@ -21,10 +23,16 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
   const { launch } = await import('@ocijs/runtime');
   const { container, containers, bundle } = options;
   const { record, directory } = container;
-  await using running = await launch(bundle, { ...options.launch, id: record.id, root: record.root });
+  const network = networkRequest(container);
+  await using running = await launch(bundle, {
+    ...options.launch,
+    id: record.id,
+    root: record.root,
+    ...(network && { network }),
+  });
   options.onStarted();
   using forwarding = forwardSignals(running);
-  const { exitCode, signal } = await running.wait();
+  const { exitCode, signal } = await endOf(running, container);
   const enforced = forwarding.enforced();
   const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;
   await running.delete({ force: true });
@@ -39,4 +47,18 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
     await writeRecord(directory, { ...record, exit: ended });
   }
   return code;
+}
+
+/** Waits for the end of a container, and checks meanwhile how it is. */
+async function endOf(running: Container, { record, directory }: KnownContainer): Promise<ExitStatus> {
+  using _wake = stayAwake();
+  if (record.health === undefined) return await running.wait();
+  await using _checks = await startHealthChecks(running, { config: record.health, directory });
+  return await running.wait();
+}
+
+/** A container in the background keeps no program running, not even one that waits for it. */
+function stayAwake(): Disposable {
+  const timer = setInterval(() => undefined, 2 ** 30);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

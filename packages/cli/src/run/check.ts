@@ -1,6 +1,10 @@
 import { usageError } from '../errors.ts';
+import { healthConfig } from '../health/config.ts';
+import { parseAddHost, parseNameServers } from '../network/files.ts';
+import { parseExposed, parsePublish } from '../network/publish.ts';
 import { parseDevice } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
+import { parsePlacement } from './namespaces.ts';
 import { capabilitySet } from './security.ts';
 import { applyRunFlags } from './spec.ts';
 
@@ -8,7 +12,14 @@ import { applyRunFlags } from './spec.ts';
 export function checkRunFlags(flags: RunFlagValues): void {
   const empty = { ociVersion: '1.0.2', process: { cwd: '/', user: { uid: 0, gid: 0 } } };
   const devices = { devices: [], rules: [], mounts: [] };
-  applyRunFlags(empty, flags, { hostname: 'check', rootless: false, devices, files: [] });
+  applyRunFlags(empty, flags, { hostname: 'check', rootless: false, devices, files: [], placements: {} });
+  for (const text of flags.publish ?? []) parsePublish(text);
+  for (const text of flags.expose ?? []) parseExposed(text);
+  for (const text of flags['add-host'] ?? []) parseAddHost(text);
+  parseNameServers(flags);
+  parsePlacement('pid', flags.pid);
+  parsePlacement('ipc', flags.ipc);
+  healthConfig(undefined, flags);
   capabilitySet(flags, { defaults: [], available: [] });
   for (const text of flags.device ?? []) parseDevice(text);
   const { hostname } = flags;

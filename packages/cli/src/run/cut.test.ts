@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cutAtPositional } from './cut.ts';
+import { afterCut, cutAtPositional } from './cut.ts';
 import { runFlags } from './flags.ts';
 
 const cases: [string, string[], string[]][] = [
@@ -27,3 +27,18 @@ for (const [line, flags, positionals] of cases) {
     assert.deepEqual(cutAtPositional(line.split(' '), runFlags), { flags, positionals });
   });
 }
+
+test('an alias takes its value, too', () => {
+  const cut = cutAtPositional(['--net', 'host', 'image', '--net', 'x'], runFlags);
+  assert.deepEqual(cut, { flags: ['--net', 'host'], positionals: ['image', '--net', 'x'] });
+});
+
+test('words of the command keep their order, also those that are flags before', () => {
+  assert.deepEqual(afterCut(['-p', '80', '--', 'image', 'httpd', '-p', '80']), [
+    'image',
+    'httpd',
+    '-p',
+    '80',
+  ]);
+  assert.deepEqual(afterCut(['-p', '80']), []);
+});

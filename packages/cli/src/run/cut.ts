@@ -2,6 +2,7 @@
 export interface CutFlag {
   readonly type: 'boolean' | 'option';
   readonly char?: string | undefined;
+  readonly aliases?: readonly string[] | undefined;
 }
 
 /** A command line in two parts. */
@@ -28,11 +29,24 @@ export function cutAtPositional(
     if (argument === '--') return { flags: argv.slice(0, index), positionals: argv.slice(index + 1) };
     if (!argument.startsWith('-') || argument === '-') break;
     const takesNext = argument.startsWith('--')
-      ? !argument.includes('=') && flags[argument.slice(2)]?.type === 'option'
+      ? !argument.includes('=') && flagOf(argument.slice(2), flags)?.type === 'option'
       : lastCharTakesValue(argument, charsWithValue);
     index += takesNext ? 2 : 1;
   }
   return { flags: argv.slice(0, index), positionals: argv.slice(index) };
+}
+
+function flagOf(name: string, flags: Readonly<Record<string, CutFlag>>): CutFlag | undefined {
+  return flags[name] ?? Object.values(flags).find(({ aliases = [] }) => aliases.includes(name));
+}
+
+/**
+ * What {@link cutAtPositional} put behind `--`, in its order: oclif's parser sorts arguments by where their text stands first, so
+ * that in `run -p 80 IMAGE httpd -p 80` the second -p would come before the image.
+ */
+export function afterCut(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? [] : argv.slice(end + 1);
 }
 
 /** In `-itv SRC:DST` the value of `v` is the next argument; in `-v/a:/b` it is the rest of this one. */

@@ -5,6 +5,7 @@ import type { LaunchBundle } from '@ocijs/runtime';
 import type { KnownContainer } from '../containers/collection.ts';
 import { CliError, type CliErrorCode } from '../errors.ts';
 import type { FailureDocument } from '../render/failure.ts';
+import { networkRequest } from './network.ts';
 
 /** What the supervisor of a container tells the process that started it. */
 export type SupervisorReport = { readonly started: true } | { readonly failure: FailureDocument };
@@ -21,9 +22,15 @@ export async function runDetached(container: KnownContainer, bundle: LaunchBundl
   await launch(bundle, { id, root, detach: { logFile: logFileOf(container) } });
 }
 
+/** True for a container that needs somebody to wait for its end, or to look after it meanwhile. */
+export function needsSupervisor(container: KnownContainer): boolean {
+  const { remove, health } = container.record;
+  return remove || health !== undefined || networkRequest(container) !== undefined;
+}
+
 /**
- * Starts a container that goes on without us and is removed at its end: that needs somebody who waits, so a second
- * `oci` in the background runs it. Resolves once the container runs; rejects with what kept it from running.
+ * Starts a container that goes on without us and is looked after: disconnected or removed at its end, or checked. A second
+ * `oci` in the background does that. The container does not depend on it: it goes on when that one is killed. Resolves once the container runs; rejects with what kept it from running.
  */
 export async function runSupervised(
   { record }: KnownContainer,

@@ -53,7 +53,8 @@ function variable(
   return value === undefined ? [] : [`${name}=${value}`];
 }
 
-async function readFileLimited(path: string): Promise<string> {
+/** Reads a small file of lines. Throws ERR_OCI_USAGE. */
+export async function readFileLimited(path: string): Promise<string> {
   await using file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw usageError(`environment file ${path} cannot be read: ${cause.code}`);
   });

@@ -8,21 +8,76 @@ const cpuPeriod = 100_000;
 /** The kernel takes no shorter time slice, in microseconds. */
 const smallestQuota = 1000;
 
-/** The limits that `--memory`, `--cpus` and `--pids-limit` set. Throws ERR_OCI_USAGE. */
-export function resourceLimits(flags: Pick<RunFlagValues, 'memory' | 'cpus' | 'pids-limit'>): Resources {
+type LimitFlags = Pick<
+  RunFlagValues,
+  | 'memory'
+  | 'memory-reservation'
+  | 'memory-swap'
+  | 'cpus'
+  | 'cpu-shares'
+  | 'cpuset-cpus'
+  | 'cpuset-mems'
+  | 'pids-limit'
+>;
+
+/** The limits that `--memory`, `--cpus`, `--pids-limit` and their sisters set. Throws ERR_OCI_USAGE. */
+export function resourceLimits(flags: LimitFlags): Resources {
   const pids = flags['pids-limit'];
+  const memory = memoryLimits(flags);
+  const cpu = cpuLimits(flags);
   return {
-    ...(flags.memory === undefined ? {} : { memory: { limit: memoryLimit(flags.memory) } }),
-    ...(flags.cpus === undefined ? {} : { cpu: { period: cpuPeriod, quota: cpuQuota(flags.cpus) } }),
+    ...(Object.keys(memory).length === 0 ? {} : { memory }),
+    ...(Object.keys(cpu).length === 0 ? {} : { cpu }),
     // Docker takes 0 and -1 for no limit; runtimes take -1.
     ...(pids === undefined ? {} : { pids: { limit: pids === 0 ? -1 : pids } }),
   };
 }
 
-function memoryLimit(text: string): number {
+function memoryLimits(flags: LimitFlags): NonNullable<Resources['memory']> {
+  const limit = memorySize('memory', flags);
+  const reservation = memorySize('memory-reservation', flags);
+  const swap = flags['memory-swap'] === '-1' ? -1 : memorySize('memory-swap', flags);
+  if (swap !== undefined && (limit === undefined || (swap !== -1 && swap < limit))) {
+    throw usageError(
+      '--memory-swap counts memory and swap together',
+      'give --memory, too, and not more than that',
+    );
+  }
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(reservation === undefined ? {} : { reservation }),
+    ...(swap === undefined ? {} : { swap }),
+  };
+}
+
+function cpuLimits(flags: LimitFlags): NonNullable<Resources['cpu']> {
+  const { cpus, 'cpu-shares': shares, 'cpuset-cpus': list, 'cpuset-mems': nodes } = flags;
+  return {
+    ...(cpus === undefined ? {} : { period: cpuPeriod, quota: cpuQuota(cpus) }),
+    ...(shares === undefined ? {} : { shares }),
+    ...(list === undefined ? {} : { cpus: numberList('cpuset-cpus', list) }),
+    ...(nodes === undefined ? {} : { mems: numberList('cpuset-mems', nodes) }),
+  };
+}
+
+function numberList(flag: string, text: string): string {
+  if (/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/.test(text)) return text;
+  throw usageError(`--${flag} ${JSON.stringify(text)} is not a list such as 0-3,6`);
+}
+
+function memorySize(
+  flag: 'memory' | 'memory-reservation' | 'memory-swap',
+  flags: LimitFlags,
+): number | undefined {
+  const text = flags[flag];
+  return text === undefined ? undefined : parseSize(flag, text);
+}
+
+/** Reads a size such as `512m`, in bytes. Throws ERR_OCI_USAGE, naming the flag. */
+export function parseSize(flag: string, text: string): number {
   const bytes = parseBytes(text);
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw usageError(`--memory ${JSON.stringify(text)} is not a size`, 'for example 512m or 2g');
+  throw usageError(`--${flag} ${JSON.stringify(text)} is not a size`, 'for example 512m or 2g');
 }
 
 function cpuQuota(text: string): number {

@@ -5,11 +5,14 @@ import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import { environment } from '../env.ts';
 import { CliError } from '../errors.ts';
+import type { NetworkChoice } from '../network/choice.ts';
+import { type HostNames, parseNameServers, writeEtcFiles } from '../network/files.ts';
 import { deviceEdits, hostDevices, parseDevice } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
-import { writeHostFiles } from './host-files.ts';
 import { overrideConfig } from './image-config.ts';
+import { withInit } from './init.ts';
 import { parseVolume } from './mounts.ts';
+import type { Placements } from './namespaces.ts';
 import { planRootless, type RootlessPlan } from './rootless.ts';
 import { withSeccomp } from './seccomp.ts';
 import { capabilitySet, grantableCapabilities } from './security.ts';
@@ -27,11 +30,15 @@ export interface PrepareOptions {
   readonly directory: string;
   /** Where the layers are that containers share. */
   readonly snapshots: string;
-  readonly id: string;
   readonly command: readonly string[];
   /** The variables of `--env` and `--env-file`. */
   readonly environment: readonly string[];
   readonly flags: RunFlagValues;
+  readonly names: HostNames;
+  readonly network: NetworkChoice;
+  readonly placements: Placements;
+  /** The directory of the container whose network is shared. */
+  readonly sharedFiles?: string | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
 }
@@ -47,8 +54,8 @@ export interface PreparedBundle {
  * configuration for it.
  */
 export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
-  const { directory, id, flags, signal, onEvent } = options;
-  const plan = await rootlessPlan(flags, onEvent);
+  const { directory, flags, names, network, placements, signal, onEvent } = options;
+  const plan = await rootlessPlan(network, onEvent);
   const rootless = plan?.options;
   const { prepareRootfs } = await import('@ocijs/bundle');
   const bundle = join(directory, 'bundle');
@@ -58,32 +65,47 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
     signal,
     onEvent,
   });
-  const hostname = flags.hostname ?? id.slice(0, 12);
+  const { hostname } = names;
   const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
   requireMappedUser(base, plan);
   const requests = [...(flags.device ?? []).map(parseDevice), ...(await privilegedDevices(flags, rootless))];
   const size = terminalSize();
   const edited = applyRunFlags(base, flags, {
-    hostname,
+    hostname: placements.uts === 'host' ? undefined : hostname,
     rootless: rootless !== undefined,
     devices: await deviceEdits(requests, { rootless: rootless !== undefined }),
-    files: await writeHostFiles(directory, { hostname, network: flags.network }),
+    files: await writeEtcFiles(directory, {
+      names,
+      network,
+      nameServers: parseNameServers(flags),
+      shared: options.sharedFiles,
+      isReadOnly: flags['read-only'],
+    }),
+    placements,
+    groups: await groupNumbers(rootfs, flags['group-add'] ?? []),
     ...(size && { consoleSize: { height: size.rows, width: size.columns } }),
   });
-  const config = await withSeccomp(edited, flags);
+  const config = await withInit(await withSeccomp(edited, flags), { directory, flags });
   await makeVolumeSources(flags);
   await writeFile(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return { directory: bundle, config };
 }
 
-async function rootlessPlan(flags: RunFlagValues, onEvent: OnEvent): Promise<RootlessPlan | undefined> {
+async function rootlessPlan(network: NetworkChoice, onEvent: OnEvent): Promise<RootlessPlan | undefined> {
   if (process.geteuid?.() === 0) return undefined;
-  const plan = await planRootless(environment['PATH'] ?? '', flags.network === 'host' ? 'host' : 'private');
+  const plan = await planRootless(environment['PATH'] ?? '', network.mode === 'host' ? 'host' : 'private');
   if (!plan.hasRanges) {
     const message = 'no subordinate ids: only the user root exists in the container (see `oci doctor`)';
     onEvent({ type: 'warning', code: 'ERR_OCI_HOST_UNSUITABLE', message });
   }
   return plan;
+}
+
+/** The numbers of groups of the image, by name or number. */
+async function groupNumbers(rootfs: string, groups: readonly string[]): Promise<readonly number[]> {
+  if (groups.length === 0) return [];
+  const { lookupUser } = await import('@ocijs/bundle/spec');
+  return groups.map((group) => lookupUser(rootfs, `0:${group}`).gid);
 }
 
 /** A user that no id of the host stands for cannot run anything. */

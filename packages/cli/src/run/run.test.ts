@@ -22,7 +22,6 @@ const none: RunFlagValues = {
   rm: false,
   'read-only': false,
   privileged: false,
-  network: 'none',
 };
 const image: ImageConfig = {
   os: 'linux',
@@ -176,7 +175,9 @@ describe('security', () => {
       seccomp: 'profile.json',
     });
     assert.throws(() => parseSecurityOptions(['seccomp=']), usage);
-    assert.throws(() => parseSecurityOptions(['apparmor=strict']), usage);
+    assert.equal(parseSecurityOptions(['apparmor=strict']).apparmor, 'strict');
+    assert.equal(parseSecurityOptions(['systempaths=unconfined']).unmasked, true);
+    assert.throws(() => parseSecurityOptions(['label=type:svirt_t']), usage);
   });
 });
 
@@ -199,6 +200,7 @@ describe('the configuration', () => {
     rootless: false,
     devices: { devices: [], rules: [], mounts: [] },
     files: [],
+    placements: {},
   };
   const edited = (flags: Partial<RunFlagValues>): RuntimeSpec =>
     applyRunFlags(specFromImage(image), { ...none, ...flags }, facts);
@@ -218,7 +220,6 @@ describe('the configuration', () => {
     assert.equal(edited({ 'read-only': true }).root?.readonly, true);
     assert.equal(edited({ tty: true }).process?.terminal, true);
     assert.equal(edited({ 'security-opt': ['no-new-privileges'] }).process?.noNewPrivileges, true);
-    assert.ok(!edited({ network: 'host' }).linux?.namespaces?.some(({ type }) => type === 'network'));
     assert.equal(edited({ memory: '1m' }).linux?.resources?.memory?.limit, 2 ** 20);
     const destinations = edited({ volume: ['/x:/a/b', '/y:/a'], tmpfs: ['/c/d/e'] }).mounts?.map(
       ({ destination }) => destination,

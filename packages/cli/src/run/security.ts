@@ -62,23 +62,36 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `unconfined`, or the path of a profile; undefined for the default profile. */
   readonly seccomp?: string;
+  /** A profile that the kernel knows. */
+  readonly apparmor?: string;
+  /** Show the parts of `/proc` and `/sys` that are hidden or read-only otherwise. */
+  readonly unmasked?: boolean;
 }
 
 /** What is not done anyway. */
-const alreadyTrue: ReadonlySet<string> = new Set(['apparmor=unconfined', 'label=disable']);
+const alreadyTrue: ReadonlySet<string> = new Set([
+  'apparmor=unconfined',
+  'label=disable',
+  'seccomp=builtin',
+  'writable-cgroups=false',
+]);
 
 /** Reads all `--security-opt`. Throws ERR_OCI_USAGE for what cannot be done. */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
   let options: SecurityOptions = { noNewPrivileges: false };
   for (const text of texts) {
-    const privileges = /^no-new-privileges(?:[=:](true|false))?$/.exec(text);
-    const seccomp = /^seccomp[=:](.+)$/.exec(text)?.[1];
+    const normal = text.replace(':', '=');
+    const privileges = /^no-new-privileges(?:=(true|false))?$/.exec(normal);
+    const [, name, value = ''] = /^(seccomp|apparmor|systempaths)=(.+)$/.exec(normal) ?? [];
+    if (alreadyTrue.has(normal)) continue;
     if (privileges !== null) options = { ...options, noNewPrivileges: privileges[1] !== 'false' };
-    else if (seccomp !== undefined) options = { ...options, seccomp };
-    else if (!alreadyTrue.has(text.replace(':', '='))) {
+    else if (name === 'seccomp') options = { ...options, seccomp: value };
+    else if (name === 'apparmor') options = { ...options, apparmor: value };
+    else if (name === 'systempaths' && value === 'unconfined') options = { ...options, unmasked: true };
+    else {
       throw usageError(
         `--security-opt ${JSON.stringify(text)} is not supported`,
-        `supported: no-new-privileges, seccomp=unconfined, seccomp=FILE, ${[...alreadyTrue].join(', ')}`,
+        `supported: no-new-privileges, seccomp=unconfined, seccomp=FILE, apparmor=PROFILE, systempaths=unconfined, ${[...alreadyTrue].join(', ')}`,
       );
     }
   }

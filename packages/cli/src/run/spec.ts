@@ -1,17 +1,24 @@
 import type { Mount, RuntimeSpec } from '@ocijs/bundle';
+import { parseNameValues } from '../flags/name-value.ts';
 import type { DeviceEdits } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
-import { parseUlimit, resourceLimits } from './limits.ts';
-import { addMounts, parseMount, parseTmpfs, parseVolume } from './mounts.ts';
+import { parseSize, parseUlimit, resourceLimits } from './limits.ts';
+import { addMounts, bindMount, parseMount, parseTmpfs, parseVolume } from './mounts.ts';
+import { type Placements, placeNamespaces } from './namespaces.ts';
 import { parseSecurityOptions } from './security.ts';
 
 /** What was looked up for the edits, so that they themselves are a pure function. */
 export interface SpecFacts {
-  readonly hostname: string;
+  /** Undefined where the host's name is shared. */
+  readonly hostname: string | undefined;
   readonly rootless: boolean;
   readonly devices: DeviceEdits;
   /** Files such as `/etc/hosts` that every container gets. */
   readonly files: readonly Mount[];
+  /** Namespaces that are not the container's own. */
+  readonly placements: Placements;
+  /** The numbers of `--group-add`. */
+  readonly groups?: readonly number[];
   /** Rows and columns of our terminal. */
   readonly consoleSize?: { readonly height: number; readonly width: number };
 }
@@ -21,25 +28,38 @@ export interface SpecFacts {
  * no sense.
  */
 export function applyRunFlags(spec: RuntimeSpec, flags: RunFlagValues, facts: SpecFacts): RuntimeSpec {
-  const { noNewPrivileges } = parseSecurityOptions(flags['security-opt'] ?? []);
+  const { hostname: _, ...rest } = spec;
   const edited: RuntimeSpec = {
-    ...spec,
-    hostname: facts.hostname,
+    ...rest,
+    ...(facts.hostname === undefined ? {} : { hostname: facts.hostname }),
+    ...(flags.domainname === undefined ? {} : { domainname: flags.domainname }),
     root: { path: spec.root?.path ?? 'rootfs', readonly: flags['read-only'] },
     mounts: editedMounts(spec, flags, facts),
     linux: editedLinux(spec, flags, facts),
   };
-  if (spec.process !== undefined) {
-    edited.process = {
-      ...spec.process,
-      terminal: flags.tty,
-      ...(flags.tty && facts.consoleSize !== undefined ? { consoleSize: { ...facts.consoleSize } } : {}),
-      noNewPrivileges,
-      // Limits of processes are inherited from us unless asked otherwise, as from Docker's daemon.
-      rlimits: (flags.ulimit ?? []).map(parseUlimit),
-    };
-  }
+  if (spec.process !== undefined) edited.process = editedProcess(spec.process, flags, facts);
   return edited;
+}
+
+function editedProcess(
+  process: NonNullable<RuntimeSpec['process']>,
+  flags: RunFlagValues,
+  { consoleSize, groups = [] }: SpecFacts,
+): NonNullable<RuntimeSpec['process']> {
+  const { noNewPrivileges, apparmor } = parseSecurityOptions(flags['security-opt'] ?? []);
+  const score = flags['oom-score-adj'];
+  const additionalGids = [...new Set([...(process.user?.additionalGids ?? []), ...groups])];
+  return {
+    ...process,
+    ...(groups.length === 0 ? {} : { user: { ...process.user, additionalGids } }),
+    terminal: flags.tty,
+    ...(flags.tty && consoleSize !== undefined ? { consoleSize: { ...consoleSize } } : {}),
+    noNewPrivileges,
+    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...(score === undefined ? {} : { oomScoreAdj: score }),
+    // Limits of processes are inherited from us unless asked otherwise, as from Docker's daemon.
+    rlimits: (flags.ulimit ?? []).map(parseUlimit),
+  };
 }
 
 function editedMounts(spec: RuntimeSpec, flags: RunFlagValues, facts: SpecFacts): Mount[] {
@@ -49,8 +69,19 @@ function editedMounts(spec: RuntimeSpec, flags: RunFlagValues, facts: SpecFacts)
     ...(flags.volume ?? []).map((text) => parseVolume(text).mount),
     ...facts.devices.mounts,
   ].sort((left, right) => depth(left) - depth(right));
-  const base = flags.privileged ? (spec.mounts ?? []).map(writableKernelMount) : (spec.mounts ?? []);
+  const base = (spec.mounts ?? [])
+    .map((mount) => (flags.privileged ? writableKernelMount(mount) : mount))
+    .map((mount) => (mount.destination === '/dev/shm' ? sharedMemory(mount, flags, facts) : mount));
   return addMounts(addMounts(base, facts.files), asked);
+}
+
+function sharedMemory(mount: Mount, flags: RunFlagValues, { placements }: SpecFacts): Mount {
+  if (placements.ipc === 'host')
+    return bindMount({ source: '/dev/shm', destination: '/dev/shm', options: [] });
+  const size = flags['shm-size'];
+  if (size === undefined) return mount;
+  const options = (mount.options ?? []).filter((option) => !option.startsWith('size='));
+  return { ...mount, options: [...options, `size=${parseSize('shm-size', size)}`] };
 }
 
 /** Parents are mounted before what is mounted below them. */
@@ -66,20 +97,23 @@ function writableKernelMount(mount: Mount): Mount {
 function editedLinux(
   spec: RuntimeSpec,
   flags: RunFlagValues,
-  { devices }: SpecFacts,
+  { devices, placements }: SpecFacts,
 ): NonNullable<RuntimeSpec['linux']> {
   const { maskedPaths = [], readonlyPaths = [], resources, ...linux } = spec.linux ?? {};
   const limits = resourceLimits(flags);
   const rules = flags.privileged
     ? [{ allow: true, access: 'rwm' }]
     : [...(resources?.devices ?? []), ...devices.rules];
-  const isHostNetwork = flags.network === 'host';
+  const sysctl = parseNameValues(flags.sysctl ?? [], '--sysctl');
+  const { unmasked = false } = parseSecurityOptions(flags['security-opt'] ?? []);
+  const isOpen = flags.privileged || unmasked;
   return {
     ...linux,
-    namespaces: (linux.namespaces ?? []).filter(({ type }) => type !== 'network' || !isHostNetwork),
+    namespaces: placeNamespaces(linux.namespaces ?? [], placements) ?? [],
     devices: [...(linux.devices ?? []), ...devices.devices],
-    maskedPaths: flags.privileged ? [] : maskedPaths,
-    readonlyPaths: flags.privileged ? [] : readonlyPaths,
+    maskedPaths: isOpen ? [] : maskedPaths,
+    readonlyPaths: isOpen ? [] : readonlyPaths,
+    ...(sysctl === undefined ? {} : { sysctl: { ...linux.sysctl, ...sysctl } }),
     // A configuration without limits works where no cgroup can be made, as for most ordinary users.
     ...(resources === undefined && Object.keys(limits).length === 0
       ? {}

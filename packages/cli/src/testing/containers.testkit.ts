@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildLayer, openStore, writeImage } from '@ocijs/image';
-import { type TestHome, testHome } from './oci.testkit.ts';
+import { type TestHome, type TestHomeOptions, testHome } from './oci.testkit.ts';
 
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isExecutable);
 
@@ -32,8 +32,8 @@ export interface ContainerHome extends TestHome {
 }
 
 /** Makes a home whose store has {@link containerImage}. */
-export async function containerHome(): Promise<ContainerHome> {
-  const home = await testHome();
+export async function containerHome(options: TestHomeOptions = {}): Promise<ContainerHome> {
+  const home = await testHome(options);
   await writeBusybox(join(home.directory, 'store'));
   const ok = async (...args: readonly string[]): Promise<string> => {
     const { status, stdout, stderr } = await home.oci(...args);

@@ -27,19 +27,30 @@ export interface TestHome extends AsyncDisposable {
   start(...args: readonly string[]): ReturnType<typeof spawn>;
 }
 
-/** Makes a home below the temporary directory. */
-export async function testHome(): Promise<TestHome> {
+/** Options of {@link testHome}. */
+export interface TestHomeOptions {
+  /** Words before the program: who runs it, and where. */
+  readonly prefix?: readonly string[];
+  /** Variables besides those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Makes a home below the temporary directory. Containers have no network there but what a test asks for. */
+export async function testHome({ prefix = [], env: given = {} }: TestHomeOptions = {}): Promise<TestHome> {
   if (!isBuilt) throw new Error('packages/cli is not built: run `tsc -b packages/cli`');
   const directory = await mkdtemp(join(tmpdir(), 'oci-cli-test-'));
   const env = {
     ...process.env,
     OCI_STORE: join(directory, 'store'),
     OCI_ROOT: join(directory, 'state'),
+    OCI_NETWORK: 'none',
     NO_COLOR: '1',
     DEBUG: '',
+    ...given,
   };
+  const [program = '', ...first] = [...prefix, process.execPath, ociProgram];
   const start = (...args: readonly string[]): ReturnType<typeof spawn> =>
-    spawn(process.execPath, [ociProgram, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    spawn(program, [...first, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   return {
     directory,
     env,

@@ -2,9 +2,11 @@ import { accessSync, closeSync, constants, openSync, readlinkSync } from 'node:f
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '../errors.ts';
 
-/** Where the native init is, seen from `src/init/` and `dist/init/` alike: built here, or as published. */
-function candidates(): string[] {
-  const name = `oci-init-${process.arch}`;
+type NativeName = 'oci-init' | 'oci-reaper';
+
+/** Where a native program is, seen from `src/init/` and `dist/init/` alike: built here, or as published. */
+function candidates(program: NativeName): string[] {
+  const name = `${program}-${process.arch}`;
   return ['../../dist/native/', '../../native/bin/'].map((directory) =>
     fileURLToPath(new URL(directory + name, import.meta.url)),
   );
@@ -38,18 +40,25 @@ export function keepSealedCopy(pid: number): void {
   }
 }
 
-/**
- * The path of the native init, for a child that gets other descriptors below `usedFds`. Throws ERR_OCI_INIT_MISSING, ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED.
- */
-export function initBinary(usedFds: number): string {
+/** The path of a native program. Throws ERR_OCI_INIT_MISSING, ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED. */
+export function nativeProgram(program: NativeName): string {
   if (process.platform !== 'linux') {
     throw new RuntimeError('ERR_OCI_RUNTIME_PLATFORM_UNSUPPORTED', 'containers need Linux');
   }
-  if (sealed !== undefined && sealed >= usedFds) return `/proc/self/fd/${sealed}`;
-  found ??= candidates().find(isExecutable);
-  if (found !== undefined) return found;
-  throw new RuntimeError('ERR_OCI_INIT_MISSING', `the native init for ${process.arch} is missing`, {
-    path: candidates()[0] ?? '',
+  const path = candidates(program).find(isExecutable);
+  if (path !== undefined) return path;
+  throw new RuntimeError('ERR_OCI_INIT_MISSING', `${program} for ${process.arch} is missing`, {
+    path: candidates(program)[0] ?? '',
     hint: 'Install a C compiler (cc) and run `npm run native -w @ocijs/runtime`.',
   });
+}
+
+/**
+ * The path of the native init, for a child that gets other descriptors below `usedFds`. Throws what {@link nativeProgram} throws.
+ */
+export function initBinary(usedFds: number): string {
+  if (process.platform === 'linux' && sealed !== undefined && sealed >= usedFds)
+    return `/proc/self/fd/${sealed}`;
+  found ??= nativeProgram('oci-init');
+  return found;
 }

@@ -3,6 +3,8 @@ import { userInfo } from 'node:os';
 import { destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import type { InitProcess } from '../init/index.ts';
+import { disconnectOrReport } from '../network/disconnect.ts';
+import type { NetworkRequest } from '../network/types.ts';
 import { waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
 import { createResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
@@ -23,6 +25,8 @@ export interface CreationOptions extends LifecycleOptions {
   readonly noNewKeyring?: boolean | undefined;
   /** Keep how the init ended in the state directory. */
   readonly keepExit?: boolean;
+  /** Connect the container's own network namespace, before its hooks run; `remove` undoes it. */
+  readonly network?: NetworkRequest | undefined;
 }
 
 /** A container that waits to be started, with the process that will become its first. */
@@ -104,6 +108,11 @@ export class Creation {
       );
     }
     this.update({ init });
+    const { network, signal } = this.options;
+    if (network !== undefined) {
+      const { connect } = await import('../network/connect.ts');
+      await connect(this.root, this.record, { request: network, signal });
+    }
     const { hooks } = this.record.spec;
     const state = hookState(this.root, this.record, 'created');
     await runHooks(hooks?.prestart, { name: 'prestart', state, signal: this.options.signal });
@@ -124,6 +133,7 @@ export class Creation {
     const { record, root, options } = this;
     await this.init?.[Symbol.asyncDispose]();
     if (record.init !== undefined && killFirst(record)) await waitForEnd(record.init);
+    await disconnectOrReport(root, record.id, options);
     if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
     removeResctrl(record.resctrl ?? []);
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });

@@ -1,6 +1,7 @@
 import { isOciError } from '@ocijs/image/errors';
 import { destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
+import { disconnect, disconnectOrReport } from '../network/disconnect.ts';
 import { waitForEnd } from '../process/signal.ts';
 import { removeResctrl } from '../resctrl/group.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -45,7 +46,7 @@ async function end(root: string, record: ContainerRecord, options: RemoveOptions
 }
 
 /**
- * Deletes a container (runtime-spec `runtime.md`, "Delete"): its processes, cgroup and state, then runs its poststop
+ * Deletes a container (runtime-spec `runtime.md`, "Delete"): its processes, cgroup, connection and state, then runs its poststop
  * hooks. A container that was created and not started is killed; a running one only with `force`. Works for what an
  * interrupted creation or deletion left. Throws ERR_OCI_CONTAINER_NOT_FOUND, ERR_OCI_CONTAINER_STATE, ERR_OCI_CGROUP_BUSY.
  */
@@ -54,11 +55,13 @@ export async function remove(id: string, options: RemoveOptions = {}): Promise<v
   const root = stateRoot(options);
   const record = find(root, id, options.force ?? false);
   if (record === 'missing') return;
+  if (record !== undefined) await end(root, record, options);
+  // With `force`, what is left of a connection keeps nobody from deleting the container.
+  await (options.force ? disconnectOrReport(root, id, options) : disconnect(root, id));
   if (record === undefined) {
     removeContainer(root, id);
     return;
   }
-  await end(root, record, options);
   if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);
   removeResctrl(record.resctrl ?? []);
   if (removeContainer(root, id)) await runPoststopHooks(root, record, options);
