@@ -1,7 +1,6 @@
 export type * from './cgroup/stats/types.ts';
 export { type Container, type LaunchBundle, type LaunchOptions, launch } from './container.ts';
 export { type RunWithOptions, runWith } from './engines/run-with.ts';
-export { type RunWithOptions, runWith } from './engines/run-with.ts';
 export { defaultStateRoot, type RuntimeEnvironment } from './env.ts';
 export * from './errors.ts';
 export { type ExecOptions, type ExecProcess, exec } from './exec.ts';
