@@ -3,6 +3,10 @@ export { createStatement, type Statement, type StatementOptions } from './attest
 export { statementType, writeAttestation } from './attestation/write-attestation.ts';
 export { type CopyOptions, from, type ImageBuilder } from './builder/builder.ts';
 export type { ConfigOptions, CopyFileOptions, RunMount, RunOptions } from './builder/instructions.ts';
+export { CACHE_CONFIG_TYPE, type CacheConfig, readInlineCache } from './cache/cache-config.ts';
+export { type CacheExport, mergeCaches, writeCacheManifest } from './cache/export-cache.ts';
+export type { CacheSource } from './cache/imported-caches.ts';
+export type { CacheFormat } from './cache/step-layers.ts';
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
 export { extractArchive } from './context/extract-archive.ts';
 export {

@@ -36,3 +36,9 @@ export const MAX_PACKAGE_JSON_BYTES: number = 4 * 1024 * 1024;
 
 /** How much of a file is in memory while it is copied, in bytes. */
 export const READ_BYTES: number = 256 * 1024;
+
+/** The description of a cache from elsewhere, in bytes. */
+export const MAX_CACHE_CONFIG_BYTES: number = 16 * 1024 * 1024;
+
+/** Records, layers and mounts of a cache from elsewhere. */
+export const MAX_CACHE_RECORDS = 100_000;

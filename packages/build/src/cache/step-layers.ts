@@ -6,6 +6,7 @@ import {
   type Descriptor,
   type Digest,
   type DraftLayer,
+  decompress,
   digestHex,
   isDigest,
   layerCompression,
@@ -17,6 +18,7 @@ import {
   writeTar,
 } from '@ocijs/image';
 import { BuildError } from '../errors.ts';
+import type { ImportedCaches } from './imported-caches.ts';
 import { readRecord, writeRecord } from './records.ts';
 
 /**
@@ -28,6 +30,9 @@ export interface StepLayer extends DraftLayer {
   readonly isUpper?: boolean;
 }
 
+/** How layers may be compressed. */
+export type CacheFormat = 'gzip' | 'zstd' | 'none';
+
 /** Where the layers of steps are. They are compressed only when they become part of an image. */
 export interface StepLayers {
   /** Writes a layer as a plain archive. */
@@ -36,28 +41,40 @@ export interface StepLayers {
   adopt(upper: string, lower: readonly Digest[]): Promise<StepLayer>;
   /** True when the layer can be had over the layers below it. */
   isThere(layer: StepLayer, lower: readonly Digest[]): Promise<boolean>;
-  /** The layer with the blob that the store has of it; unchanged when it has none. */
-  located(layer: DraftLayer): Promise<DraftLayer>;
+  /** The layer with the blob that the store has of it; unchanged when there is a snapshot, or no blob. */
+  located(layer: DraftLayer, lower: readonly Digest[]): Promise<DraftLayer>;
   /** The layer as images have it: compressed, in the store. Of several calls for one layer, one does the work. */
-  compressed(layer: StepLayer, lower: readonly Digest[]): Promise<DraftLayer>;
+  compressed(layer: StepLayer, lower: readonly Digest[], format?: CacheFormat): Promise<DraftLayer>;
+}
+
+export interface StepLayersOptions {
+  /** Caches that may have what the store has not. */
+  readonly imported?: ImportedCaches | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Opens the layers of a store. */
 export function openStepLayers(
   store: Store,
   snapshots: Snapshots,
-  { signal }: { readonly signal?: AbortSignal | undefined },
+  { imported, signal }: StepLayersOptions,
 ): StepLayers {
-  const place = (diffId: Digest): string =>
-    join(store.directory, 'build-cache', 'layers', `${digestHex(diffId)}.json`);
+  const place = (diffId: Digest, format: CacheFormat): string =>
+    join(store.directory, 'build-cache', 'layers', `${digestHex(diffId)}.${format}.json`);
   const how = { notedOwners: snapshots.notesOwners, signal };
-  const compressing = new Map<Digest, Promise<DraftLayer>>();
+  const compressing = new Map<string, Promise<DraftLayer>>();
 
   const has = async ({ digest, size }: Descriptor): Promise<boolean> => (await store.size(digest)) === size;
 
-  async function knownCompressed(diffId: Digest): Promise<Descriptor | undefined> {
-    const descriptor = parseCompressed(await readRecord(place(diffId)));
+  async function knownCompressed(diffId: Digest, format: CacheFormat): Promise<Descriptor | undefined> {
+    const descriptor = parseCompressed(await readRecord(place(diffId, format)));
     return descriptor !== undefined && (await has(descriptor)) ? descriptor : undefined;
+  }
+
+  /** A blob of the layer, whatever its form; fetched from another cache if need be. */
+  async function blobOf({ descriptor, diffId }: DraftLayer): Promise<Descriptor | undefined> {
+    if (await has(descriptor)) return descriptor;
+    return (await knownCompressed(diffId, 'gzip')) ?? imported?.bring(diffId);
   }
 
   const snapshotOf = ({ diffId }: DraftLayer, lower: readonly Digest[]) => {
@@ -65,26 +82,34 @@ export function openStepLayers(
     return chainId === undefined ? undefined : snapshots.find(chainId);
   };
 
-  async function compress(layer: StepLayer, lower: readonly Digest[]): Promise<DraftLayer> {
-    const { descriptor, diffId } = layer;
-    if (!isPlain(layer)) return layer;
-    const known = await knownCompressed(diffId);
+  async function compress(layer: StepLayer, lower: readonly Digest[], format: CacheFormat) {
+    const { diffId } = layer;
+    const known = await knownCompressed(diffId, format);
     if (known !== undefined) return { descriptor: known, diffId };
-    const snapshot = (await has(descriptor)) ? undefined : await snapshotOf(layer, lower);
+    const blob = await blobOf(layer);
+    if (blob !== undefined && layerCompression(blob.mediaType) === format)
+      return { descriptor: blob, diffId };
+    const snapshot = blob === undefined ? await snapshotOf(layer, lower) : undefined;
     const content =
       snapshot === undefined
-        ? { tar: store.read(descriptor, { signal }) }
+        ? { tar: archiveOf(blob ?? layer.descriptor) }
         : { entries: overlayEntries(snapshot.rootfs, how) };
-    const made = await writeLayer(store, content, { signal });
-    if (made.diffId !== diffId)
+    const { descriptor, diffId: actual } = await writeLayer(store, content, { format, signal });
+    if (actual !== diffId)
       throw new BuildError('ERR_OCI_BUILD_CACHE_INVALID', `the snapshot of layer ${diffId} has changed`, {
         digest: diffId,
-        actual: made.diffId,
+        actual,
         hint: 'somebody wrote into the store; build with --no-cache',
       });
-    await writeRecord(place(diffId), made.descriptor);
-    return { descriptor: made.descriptor, diffId };
+    await writeRecord(place(diffId, format), descriptor);
+    return { descriptor, diffId };
   }
+
+  const archiveOf = (blob: Descriptor): AsyncIterable<Uint8Array> =>
+    decompress(store.read(blob, { signal }), {
+      compression: layerCompression(blob.mediaType) ?? 'auto',
+      signal,
+    });
 
   const write: StepLayers['write'] = async (entries) => {
     const { descriptor, diffId } = await writeLayer(store, { entries }, { format: 'none', signal });
@@ -106,26 +131,25 @@ export function openStepLayers(
       return write(overlayEntries(upper, how));
     },
     async isThere(layer, lower) {
-      if ((await has(layer.descriptor)) || (await knownCompressed(layer.diffId)) !== undefined) return true;
-      return layer.isUpper === true && (await snapshotOf(layer, lower)) !== undefined;
+      const { descriptor, diffId } = layer;
+      if ((await has(descriptor)) || (await knownCompressed(diffId, 'gzip')) !== undefined) return true;
+      if (layer.isUpper === true && (await snapshotOf(layer, lower)) !== undefined) return true;
+      return imported?.has(diffId) ?? false;
     },
-    async located(layer) {
-      if (!isPlain(layer) || (await has(layer.descriptor))) return layer;
-      const descriptor = await knownCompressed(layer.diffId);
+    async located(layer, lower) {
+      const isReady = (await snapshotOf(layer, lower)) !== undefined;
+      const descriptor = isReady ? undefined : await blobOf(layer);
       return descriptor === undefined ? layer : { descriptor, diffId: layer.diffId };
     },
-    compressed(layer, lower) {
-      const known = compressing.get(layer.diffId) ?? compress(layer, lower);
+    compressed(layer, lower, format = 'gzip') {
+      const key = `${layer.diffId} ${format}`;
+      const known = compressing.get(key) ?? compress(layer, lower, format);
       // Whoever needs the layer sees the failure; a build that fails before has a reason of its own.
       known.catch(() => undefined);
-      compressing.set(layer.diffId, known);
+      compressing.set(key, known);
       return known;
     },
   };
-}
-
-function isPlain({ descriptor, diffId }: DraftLayer): boolean {
-  return descriptor.digest === diffId && layerCompression(descriptor.mediaType) === 'none';
 }
 
 function parseCompressed(record: unknown): Descriptor | undefined {

@@ -2,6 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLayeredTree, openSnapshots } from '@ocijs/bundle';
 import { formatPlatform, hostPlatform, type ImageDraft, type ImageSource, writeDraft } from '@ocijs/image';
+import type { CacheConfig } from '../cache/cache-config.ts';
+import { collectCache, type NotedMount } from '../cache/export-cache.ts';
+import { openImportedCaches } from '../cache/imported-caches.ts';
 import { openStepCache } from '../cache/step-cache.ts';
 import { openStepLayers } from '../cache/step-layers.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
@@ -51,7 +54,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   using _inUse = await snapshots.use({ signal });
   await using opened = await openScratch(store);
   const scratch = opened.directory;
-  const layers = openStepLayers(store, snapshots, { signal });
+  const imported = openImportedCaches(store, options.cacheFrom ?? [], { signal });
+  const layers = openStepLayers(store, snapshots, { imported, signal });
+  const cache = openStepCache(store, { layers, imported });
+  const usedMounts = new Map<string, NotedMount>();
   const counter = countSteps(options.onEvent);
   const stages = new Map<number, Promise<StageState>>();
   const images = new Map<string, Promise<ImageSource>>();
@@ -62,7 +68,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     store,
     snapshots,
     layers,
-    cache: openStepCache(store, layers),
+    cache,
+    imported,
+    noteMount: (mount) => void usedMounts.set(mount.directory, mount),
     sources,
     scratch,
     openSource: (source, { stage }) => openSource(source, platformOf(stage)),
@@ -170,12 +178,20 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   for (const { stage } of plan.stages) void stageOf(stage.index);
   const state = await stageOf(plan.target.stage.index);
   const inherited = await inheritedLayers(plan.target);
-  const draft = await finishImage(state, { ...options, layers, inherited });
+  const image = lowerLayers(state);
+  const collecting = { store, layers, image, steps: cache.noted, usedMounts: usedMounts.values(), signal };
+  const caches: CacheConfig[] = [];
+  for (const wanted of options.cacheTo ?? []) caches.push(await collectCache({ ...wanted, ...collecting }));
+  const inline =
+    options.inlineCache === true && options.squash !== true
+      ? await collectCache({ ...collecting, reproducible: true })
+      : undefined;
+  const draft = await finishImage(state, { ...options, layers, inherited, inline });
   const [first, ...more] = options.names ?? [];
   const descriptor = await writeDraft(store, draft, { name: first, signal });
   for (const name of more) await store.tag(name, descriptor);
-  const image = await store.image(descriptor, { platform: plan.target.platform, signal });
-  return { descriptor, image, sources: sources.list(), steps: counter.steps };
+  const result = await store.image(descriptor, { platform: plan.target.platform, signal });
+  return { descriptor, image: result, caches, sources: sources.list(), steps: counter.steps };
 }
 
 /** Which of the contexts stand for images. */

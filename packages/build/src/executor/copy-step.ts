@@ -70,9 +70,10 @@ export async function copyStep(
     owner: owner ?? null,
     ...inputs,
   });
-  const earlier = noCache ? undefined : await cache.find(key, below);
+  const isSecond = sourceKey !== undefined;
+  const earlier = noCache ? undefined : await cache.find(key, below, { isSecond });
   if (earlier !== undefined) {
-    if (sourceKey !== undefined) await cache.keep(sourceKey, earlier);
+    if (sourceKey !== undefined) await cache.keep(sourceKey, { ...earlier, lower: below });
     return cached(earlier.layer);
   }
   const tree = instruction.link ? undefined : lower.tree;
@@ -94,8 +95,8 @@ export async function copyStep(
       });
   }
   const layer = await layers.write(entries());
-  for (const each of [key, ...(sourceKey === undefined ? [] : [sourceKey])])
-    await cache.keep(each, { layer });
+  await cache.keep(key, { layer, lower: below, isSecond });
+  if (sourceKey !== undefined) await cache.keep(sourceKey, { layer, lower: below });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
 }
 

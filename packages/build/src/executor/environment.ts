@@ -1,5 +1,7 @@
 import type { Snapshots } from '@ocijs/bundle';
 import type { Digest, Store } from '@ocijs/image';
+import type { NotedMount } from '../cache/export-cache.ts';
+import type { ImportedCaches } from '../cache/imported-caches.ts';
 import type { StepCache } from '../cache/step-cache.ts';
 import type { StepLayers } from '../cache/step-layers.ts';
 import type { CopyRoot } from '../copy/select-files.ts';
@@ -18,6 +20,10 @@ export interface BuildEnvironment {
   readonly snapshots: Snapshots;
   readonly layers: StepLayers;
   readonly cache: StepCache;
+  /** What other caches offer. */
+  readonly imported: ImportedCaches;
+  /** Told of each cache mount that is used. */
+  noteMount(mount: NotedMount): void;
   /** What the build takes from outside. */
   readonly sources: SourceRecord;
   /** A directory of this build alone, removed at its end. */

@@ -1,4 +1,5 @@
 import { type ImageDraft, squashLayers } from '@ocijs/image';
+import { type CacheConfig, inlineCache } from '../cache/cache-config.ts';
 import type { StepLayers } from '../cache/step-layers.ts';
 import { openDraft } from './open-draft.ts';
 import { completeDraft, fileTime, type StageState } from './stage-state.ts';
@@ -9,6 +10,8 @@ export interface FinishOptions
   readonly layers: StepLayers;
   /** How many of the layers were there before. */
   readonly inherited: number;
+  /** The steps that made the layers, to be told in the config. */
+  readonly inline?: CacheConfig | undefined;
 }
 
 /** What the caller wants of the target beside its instructions: labels, annotations, one layer. */
@@ -23,7 +26,7 @@ export async function finishImage(state: StageState, options: FinishOptions): Pr
     Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
   return {
     ...draft,
-    config: { ...draft.config, config: withLabels },
+    config: { ...draft.config, config: withLabels, ...inlineCache(options.inline) },
     manifest: Object.keys(annotations).length === 0 ? draft.manifest : { ...draft.manifest, annotations },
   };
 }

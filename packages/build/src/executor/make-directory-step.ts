@@ -33,12 +33,12 @@ export async function makeDirectoryStep(
     });
   const directories = planDirectory(path, root.tree);
   if (directories.length === 0) {
-    await environment.cache.keep(key, { layer: undefined });
+    await environment.cache.keep(key, { layer: undefined, lower: below });
     return { state: withStep(state, { layer: undefined, createdBy, created }), status: 'done' };
   }
   const owner = findOwner(root.tree, state.config.config.User ?? '');
   const entries = layerEntries(directories, { owner, timeNs, signal });
   const layer = await environment.layers.write(entries);
-  await environment.cache.keep(key, { layer });
+  await environment.cache.keep(key, { layer, lower: below });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
 }

@@ -17,7 +17,10 @@ export async function openDraft(
   draft: ImageDraft,
   { store, layers: { located } }: { readonly store: Store; readonly layers: Pick<StepLayers, 'located'> },
 ): Promise<ImageSource> {
-  const layers = await Promise.all(draft.layers.map(located));
+  const diffIds = draft.layers.map(({ diffId }) => diffId);
+  const layers = await Promise.all(
+    draft.layers.map((layer, index) => located(layer, diffIds.slice(0, index))),
+  );
   const config = {
     ...draft.config,
     rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }): Digest => diffId) },

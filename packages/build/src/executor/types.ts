@@ -1,4 +1,7 @@
 import type { Descriptor, ImageSource, OnEvent, Platform, Store } from '@ocijs/image';
+import type { CacheConfig } from '../cache/cache-config.ts';
+import type { CacheExport } from '../cache/export-cache.ts';
+import type { CacheSource } from '../cache/imported-caches.ts';
 import type { BuildContext } from '../context/context.ts';
 import type { Dockerfile } from '../dockerfile/dockerfile.ts';
 import type { BuildSource } from '../sources/source-record.ts';
@@ -90,6 +93,12 @@ export interface BuildOptions {
   readonly names?: readonly string[] | undefined;
   /** Run every step, whatever earlier builds did. */
   readonly noCache?: boolean | undefined;
+  /** Caches of other machines. What they say of their layers is checked; what steps made there is believed. */
+  readonly cacheFrom?: readonly CacheSource[] | undefined;
+  /** What is to be put together for other machines, one in {@link BuildResult.caches} for each. */
+  readonly cacheTo?: readonly CacheExport[] | undefined;
+  /** The config of the image tells the steps that made its layers, so that it can be a cache itself (`type=inline`). */
+  readonly inlineCache?: boolean | undefined;
   /** What `RUN` has by itself: the network of this host, or none. */
   readonly network?: 'host' | 'none' | undefined;
   /** What Dockerfiles may ask for beyond that: `RUN --security=insecure`, and `--network=host` where `network` is `none`. */
@@ -120,6 +129,8 @@ export interface BuildResult {
   /** Describes the manifest, with the platform. */
   readonly descriptor: Descriptor;
   readonly image: ImageSource;
+  /** For `writeCacheManifest`, in the order of `cacheTo`. */
+  readonly caches: readonly CacheConfig[];
   /** What the build took from outside. */
   readonly sources: readonly BuildSource[];
   /** The steps that ran, and those that did not have to. */

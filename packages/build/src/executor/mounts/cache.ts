@@ -23,11 +23,9 @@ const MAX_PRIVATE = 1000;
 export const cacheMount: PrepareMount = async (flag, at) => {
   const origin = await originOf(flag, at);
   const base = join(at.environment.store.directory, 'build-cache', 'mounts');
-  const path = await acquire(join(base, cacheName(flag.id ?? at.target, origin?.layers)), {
-    flag,
-    at,
-    origin,
-  });
+  const name = cacheName(flag.id ?? at.target, origin?.layers);
+  const path = await acquire(join(base, name), { name, flag, at, origin });
+  at.environment.noteMount({ name, directory: path });
   const source = origin === undefined ? await directoryIn(path, flag.source ?? '') : path;
   const options = [...bindOptions, flag.readonly === true ? 'ro' : 'rw'];
   return { mounts: [{ destination: at.target, type: 'bind', source, options }], environment: [] };
@@ -46,6 +44,7 @@ interface Origin {
 }
 
 interface CacheRequest {
+  readonly name: string;
   readonly flag: MountFlag;
   readonly at: MountContext;
   readonly origin: Origin | undefined;
@@ -100,13 +99,14 @@ async function acquirePrivate(directory: string, request: CacheRequest): Promise
 }
 
 /** A cache that is new has its owner, mode and content from the start, whoever looks at it at the same time. */
-async function make(path: string, { flag, at, origin }: CacheRequest): Promise<void> {
+async function make(path: string, { name, flag, at, origin }: CacheRequest): Promise<void> {
   if (await exists(path)) return;
   const fresh = `${path}.${process.pid}.new`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true });
   try {
-    if (origin !== undefined) await fill(fresh, { flag, at, origin });
+    const isFilled = await importInto(fresh, { name, at });
+    if (origin !== undefined && !isFilled) await fill(fresh, { name, flag, at, origin });
     const { mode = 0o755, uid = 0, gid = 0 } = flag;
     if (origin === undefined || flag.mode !== undefined) await chmod(fresh, mode);
     if (
@@ -130,6 +130,20 @@ async function exists(path: string): Promise<boolean> {
       throw error;
     },
   );
+}
+
+/** A cache that this store has not had is taken from those that the caller has named. */
+async function importInto(
+  directory: string,
+  { name, at }: Pick<CacheRequest, 'name' | 'at'>,
+): Promise<boolean> {
+  const { imported, store, options } = at.environment;
+  const { signal } = options;
+  const mount = imported.mount(name);
+  if (mount === undefined) return false;
+  const descriptor = await imported.bringMount(mount);
+  await extractArchive(store.read(descriptor, { signal }), { directory, signal });
+  return true;
 }
 
 async function fill(

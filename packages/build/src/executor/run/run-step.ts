@@ -46,6 +46,6 @@ export async function runStep(
   // The runtime is a large part of the program, and most steps have run before.
   const { executeRun } = await import('./execute-run.ts');
   const layer = await executeRun(environment, state, { ...step, mounts });
-  await cache.keep(key, { layer });
+  await cache.keep(key, { layer, lower });
   return { state: withStep(state, { layer, createdBy, created }), status: 'done' };
 }
