@@ -5,6 +5,12 @@ export function sizeText(bytes: number): string {
   return formatBytes(bytes).replace(/[kMGTP]?B$/, '\u00a0$&');
 }
 
+/** `+45.6 MB`, `−12 B`. */
+export function growthText(bytes: number): string {
+  if (bytes === 0) return sizeText(0);
+  return `${bytes > 0 ? '+' : '\u2212'}${sizeText(Math.abs(bytes))}`;
+}
+
 /** `5.3 %`. */
 export function shareText(part: number, whole: number): string {
   if (whole === 0) return '0\u00a0%';

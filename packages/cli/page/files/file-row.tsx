@@ -5,7 +5,7 @@ import { hasChildren } from '../../src/explore/model/rows.ts';
 import { isDirectoryAt, type LayerView, Mark, originOf } from '../../src/explore/model/view.ts';
 import { layerHue } from '../colours.ts';
 import { MarkSign } from '../parts/mark.tsx';
-import { sizeText } from '../text.ts';
+import { growthText, sizeText } from '../text.ts';
 
 /** The focus stays on the tree, which names the row that is meant. */
 const cell = { role: 'gridcell' } as const;
@@ -20,7 +20,7 @@ export function FileRow({
   isActive,
   isOpen,
   query,
-  isComparison,
+  growth,
 }: {
   readonly view: LayerView;
   readonly node: number;
@@ -30,7 +30,7 @@ export function FileRow({
   readonly isActive: boolean;
   readonly isOpen: boolean;
   readonly query: string;
-  readonly isComparison: boolean;
+  readonly growth: Float64Array | undefined;
 }) {
   const { packed, links } = view.tree;
   const depth = packed.depths[node] ?? 1;
@@ -39,14 +39,14 @@ export function FileRow({
   const isExpandable = hasChildren(view, node);
   const isDirectory = isDirectoryAt(view, node);
   const origin = originOf(view, node);
-  const total = view.totals[node] ?? 0;
+  const total = growth?.[node] ?? view.totals[node] ?? 0;
   const target = links.get(version);
   const holdsChanges = mark === Mark.same && ((view.below[node] ?? 0) & ~((1 << Mark.same) | 1)) !== 0;
   const type = fileTypes[packed.types[version] ?? 0] ?? 'file';
   const row = {
     role: 'row',
     'aria-level': depth,
-    'aria-rowindex': index + 1,
+    'aria-rowindex': index + 2,
     'aria-expanded': isExpandable ? isOpen : undefined,
     'aria-selected': isActive,
   } as const;
@@ -84,7 +84,9 @@ export function FileRow({
       </span>
       <span class="cell-size" {...cell}>
         <span class="size-bar" aria-hidden="true" style={{ width: `${Math.min(1, share) * 100}%` }} />
-        <span class={total === 0 ? 'note' : ''}>{type === 'file' || isDirectory ? sizeText(total) : ''}</span>
+        <span class={total === 0 ? 'note' : ''}>
+          {type !== 'file' && !isDirectory ? '' : growth === undefined ? sizeText(total) : growthText(total)}
+        </span>
       </span>
       <span class="cell-mode" {...cell}>
         {formatMode({ type, mode: packed.modes[version] ?? 0 })}
@@ -92,7 +94,7 @@ export function FileRow({
       <span class="cell-owner" {...cell}>
         {packed.uids[version]}:{packed.gids[version]}
       </span>
-      {!isComparison && (
+      {growth === undefined && (
         <span class="cell-layer" {...cell}>
           <span class="layer-tag" style={layerHue(origin)}>
             <span class="hidden">layer </span>

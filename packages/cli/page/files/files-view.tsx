@@ -17,21 +17,21 @@ export interface Reveal {
 export function FilesView({
   view,
   heading,
-  isComparison = false,
+  growth,
   reveal,
   opened,
 }: {
   readonly view: LayerView;
   readonly heading: string;
-  /** Shows differences at first, and has no layers. */
-  readonly isComparison?: boolean;
+  /** Of differences: by how many bytes each node grew. Then there are no layers, and only differences at first. */
+  readonly growth?: Float64Array;
   readonly reveal?: Reveal | undefined;
   /** The image, to tell copies of a file; not for differences. */
   readonly opened?: OpenImage;
 }) {
   const { tree } = view;
   const [query, setQuery] = useState('');
-  const [only, setOnly] = useState(isComparison ? changeBits : 0);
+  const [only, setOnly] = useState(growth === undefined ? 0 : changeBits);
   const [sort, setSort] = useState<'name' | 'size'>('name');
   /** Directories that are not as they are at first: closed, or open while something is filtered. */
   const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
@@ -50,8 +50,9 @@ export function FilesView({
         only: only === 0 ? undefined : only,
         found: result?.found,
         sort,
+        sizes: growth?.map(Math.abs),
       }),
-    [view, toggled, only, result, sort],
+    [view, toggled, only, result, sort, growth],
   );
 
   useEffect(() => {
@@ -111,7 +112,7 @@ export function FilesView({
         active={active}
         onActive={setActive}
         query={query}
-        isComparison={isComparison}
+        growth={growth}
       />
       <FileDetails view={view} node={active} opened={opened} onFile={setActive} />
     </div>

@@ -1,8 +1,9 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { hasChildren } from '../../src/explore/model/rows.ts';
 import type { LayerView } from '../../src/explore/model/view.ts';
 import { FileRow } from './file-row.tsx';
 import { nextRow } from './keys.ts';
+import { TreeHead } from './tree-head.tsx';
 
 /** Height of a row in CSS pixels; the style sheet has the same. */
 const rowHeight = 26;
@@ -19,7 +20,7 @@ export function TreeGrid({
   active,
   onActive,
   query,
-  isComparison,
+  growth,
 }: {
   readonly view: LayerView;
   readonly rows: Int32Array;
@@ -30,7 +31,7 @@ export function TreeGrid({
   readonly active: number | undefined;
   readonly onActive: (node: number) => void;
   readonly query: string;
-  readonly isComparison: boolean;
+  readonly growth: Float64Array | undefined;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
@@ -48,18 +49,22 @@ export function TreeGrid({
     const element = scroller.current;
     if (element === null || place < 0) return;
     const [from, to] = [place * rowHeight, (place + 1) * rowHeight];
+    // The heading stays above the rows.
+    const room = element.clientHeight - rowHeight;
     if (from < element.scrollTop) element.scrollTop = from;
-    else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
+    else if (to > element.scrollTop + room) element.scrollTop = to - room;
   }, [place, active]);
 
   const first = Math.max(0, Math.floor(top / rowHeight) - overscan);
   const last = Math.min(rows.length, Math.ceil((top + height) / rowHeight) + overscan);
   const seen = [...rows.subarray(first, last)];
   const isSeen = place >= first && place < last;
-  const root = view.totals[0] ?? 0;
+  const whole = useMemo(() => growth?.reduce((most, bytes) => Math.max(most, Math.abs(bytes)), 0), [growth]);
+  const root = whole ?? view.totals[0] ?? 0;
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // The heading has buttons of its own.
+    if (event.target !== scroller.current || event.ctrlKey || event.metaKey || event.altKey) return;
     const isExpandable = active !== undefined && place >= 0 && hasChildren(view, active);
     const opened = isExpandable && isOpen(active);
     if (event.key === 'Enter' || event.key === ' ') {
@@ -67,7 +72,7 @@ export function TreeGrid({
     } else if (event.key === 'ArrowRight' && isExpandable && !opened) onToggle(active);
     else if (event.key === 'ArrowLeft' && opened) onToggle(active);
     else {
-      const next = nextRow(event.key, { view, rows, place, page: Math.floor(height / rowHeight) - 1 });
+      const next = nextRow(event.key, { view, rows, place, page: Math.floor(height / rowHeight) - 2 });
       if (next === undefined) return;
       onActive(next);
     }
@@ -83,36 +88,27 @@ export function TreeGrid({
     onActive(Number(node));
   };
   return (
-    <div class={isComparison ? 'tree is-comparison' : 'tree'}>
-      <div class="row row-head">
-        <button type="button" class="cell-name" aria-pressed={sort === 'name'} onClick={() => onSort('name')}>
-          Name
-        </button>
-        <button type="button" class="cell-size" aria-pressed={sort === 'size'} onClick={() => onSort('size')}>
-          Size
-        </button>
-        <span class="cell-mode">Mode</span>
-        <span class="cell-owner">Owner</span>
-        {!isComparison && <span class="cell-layer">Layer</span>}
-      </div>
+    <div class={growth === undefined ? 'tree' : 'tree is-comparison'}>
       <div
         ref={scroller}
         class="rows"
         role="treegrid"
         aria-label="Files"
-        aria-rowcount={rows.length}
-        aria-colcount={isComparison ? 4 : 5}
+        aria-rowcount={rows.length + 1}
+        aria-colcount={growth === undefined ? 5 : 4}
         tabIndex={0}
         aria-activedescendant={isSeen ? `row-${active}` : undefined}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={onKeyDown}
         onClick={onClick}
         onDblClick={onClick}
-        onFocus={() => {
+        onFocus={(event) => {
+          if (event.target !== scroller.current) return;
           const start = rows[Math.floor(top / rowHeight)];
           if (place < 0 && start !== undefined) onActive(start);
         }}
       >
+        <TreeHead sort={sort} onSort={onSort} isComparison={growth !== undefined} />
         <div class="rows-space" style={{ height: `${rows.length * rowHeight}px` }}>
           {seen.map((node, index) => (
             <FileRow
@@ -121,11 +117,11 @@ export function TreeGrid({
               node={node}
               index={first + index}
               top={(first + index) * rowHeight}
-              share={root === 0 ? 0 : (view.totals[node] ?? 0) / root}
+              share={root === 0 ? 0 : Math.abs(growth?.[node] ?? view.totals[node] ?? 0) / root}
               isActive={node === active}
               isOpen={isOpen(node)}
               query={query}
-              isComparison={isComparison}
+              growth={growth}
             />
           ))}
         </div>

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { viewLayer } from '../../src/explore/model/view.ts';
+import { growthOf, viewLayer } from '../../src/explore/model/view.ts';
 import { layerHue } from '../colours.ts';
 import { FilesView } from '../files/files-view.tsx';
 import { MapView } from '../map/map-view.tsx';
@@ -18,7 +18,10 @@ export function ComparisonView({
   readonly comparison: NonNullable<OpenReport['comparison']>;
 }) {
   const [tab, setTab] = useState('files');
-  const view = useMemo(() => viewLayer(comparison.tree, 1), [comparison]);
+  const [view, growth] = useMemo(() => {
+    const after = viewLayer(comparison.tree, 1);
+    return [after, growthOf(viewLayer(comparison.tree, 0), after)] as const;
+  }, [comparison]);
   const [a, b] = images;
   const { fields } = comparison.report;
   if (a === undefined || b === undefined) return null;
@@ -37,7 +40,9 @@ export function ComparisonView({
             { id: 'config', label: 'Config', note: fields.length > 0 ? countText(fields.length) : undefined },
           ]}
         >
-          {tab === 'files' && <FilesView view={view} heading="From the first to the second" isComparison />}
+          {tab === 'files' && (
+            <FilesView view={view} heading="From the first to the second" growth={growth} />
+          )}
           {tab === 'map' && <MapView view={view} layers={2} isComparison onFile={() => setTab('files')} />}
           {tab === 'config' && <Fields fields={fields} />}
         </Tabs>

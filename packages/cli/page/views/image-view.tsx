@@ -22,6 +22,7 @@ export function ImageView({ opened }: { readonly opened: OpenImage }) {
     if (at !== undefined) setLayer(at);
     setReveal({ node });
     setTab('files');
+    focusLater('[role=treegrid]');
   }, []);
   const unused = opened.wastedBytes + opened.duplicateBytes;
   return (
@@ -44,7 +45,9 @@ export function ImageView({ opened }: { readonly opened: OpenImage }) {
           {tab === 'files' && (
             <FilesView
               view={view}
-              heading={`After layer ${layer + 1} of ${image.layers.length}`}
+              heading={
+                image.layers.length === 0 ? 'No layers' : `After layer ${layer + 1} of ${image.layers.length}`
+              }
               reveal={reveal}
               opened={opened}
             />
@@ -57,6 +60,7 @@ export function ImageView({ opened }: { readonly opened: OpenImage }) {
               onLayer={(index) => {
                 setLayer(index);
                 setTab('files');
+                focusLater('#tab-files');
               }}
             />
           )}
@@ -65,4 +69,9 @@ export function ImageView({ opened }: { readonly opened: OpenImage }) {
       </section>
     </main>
   );
+}
+
+/** What was chosen is gone from the page: the focus goes where it leads to. */
+function focusLater(selector: string): void {
+  setTimeout(() => document.querySelector<HTMLElement>(selector)?.focus());
 }

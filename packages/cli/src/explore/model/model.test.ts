@@ -8,7 +8,7 @@ import type { Report } from './report.ts';
 import { listRows } from './rows.ts';
 import { searchTree } from './search.ts';
 import { type FileTree, openTree, pathOfNode } from './tree.ts';
-import { changeBits, type LayerView, Mark, originOf, viewLayer } from './view.ts';
+import { changeBits, growthOf, type LayerView, Mark, originOf, viewLayer } from './view.ts';
 
 const file = (name: string, content = '', fields: object = {}): TarWriteEntry => ({
   header: { name, ...fields },
@@ -150,7 +150,10 @@ test('two images are one tree of two layers', async () => {
   const { comparison } = await reportOf([first], [first, second]);
   assert.ok(comparison);
   assert.deepEqual(comparison.fields, [{ field: 'config.Env', a: 'N=0', b: 'N=1' }]);
-  assert.deepEqual(listing(viewLayer(openTree(comparison.tree), 1), { only: changeBits }), [
+  const tree = openTree(comparison.tree);
+  const growth = growthOf(viewLayer(tree, 0), viewLayer(tree, 1));
+  assert.deepEqual([...growth], [-2, -4, -1, -3, 2, 0, 0, 0, 2]);
+  assert.deepEqual(listing(viewLayer(tree, 1), { only: changeBits }), [
     '/etc same 4',
     '/etc/hosts changed 4',
     '/etc/motd removed 3',

@@ -10,11 +10,16 @@ export interface RowOptions {
   /** 1 for nodes that are listed with all directories above them; everything when undefined. */
   readonly found?: Uint8Array | undefined;
   readonly sort: 'name' | 'size';
+  /** What the size of a node is for sorting; default: its bytes. */
+  readonly sizes?: Float64Array | undefined;
 }
 
 /** The nodes in the order in which they are listed, without the root. */
-export function listRows(view: LayerView, { isOpen, only, found, sort }: RowOptions): Int32Array {
-  const { tree, marks, below, totals } = view;
+export function listRows(
+  view: LayerView,
+  { isOpen, only, found, sort, sizes = view.totals }: RowOptions,
+): Int32Array {
+  const { tree, marks, below } = view;
   const kept = found === undefined ? undefined : withParents(view, found, only);
   const rows: number[] = [];
   const isListed = (node: number): boolean =>
@@ -23,7 +28,7 @@ export function listRows(view: LayerView, { isOpen, only, found, sort }: RowOpti
   const pending: number[] = [];
   const open = (node: number): void => {
     const children = childrenOf(tree, node).filter(isListed);
-    if (sort === 'size') children.sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0) || a - b);
+    if (sort === 'size') children.sort((a, b) => (sizes[b] ?? 0) - (sizes[a] ?? 0) || a - b);
     for (let index = children.length - 1; index >= 0; index--) pending.push(children[index] ?? 0);
   };
   open(0);

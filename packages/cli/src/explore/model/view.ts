@@ -62,6 +62,14 @@ export function viewLayer(tree: FileTree, layer: number): LayerView {
   return { tree, layer, marks, below, versions, totals, files };
 }
 
+/** By how many bytes each node grew or shrank from one view of a tree to another. */
+export function growthOf(before: LayerView, after: LayerView): Float64Array {
+  return after.totals.map((bytes, node) => {
+    const now = after.marks[node] === Mark.removed ? 0 : bytes;
+    return now - (before.marks[node] === Mark.absent ? 0 : (before.totals[node] ?? 0));
+  });
+}
+
 /** Whether the node is a directory at the layer. */
 export function isDirectoryAt({ tree, versions }: LayerView, node: number): boolean {
   return node === 0 || tree.packed.types[versions[node] ?? -1] === directoryType;
