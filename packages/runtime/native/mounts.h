@@ -113,14 +113,14 @@ static long step_open_tree(const struct step *step) {
   return 0;
 }
 
-/* A second mount of something that is in the container already; nothing there may be fine. */
+/* A second mount of something that is in the container already, with what is below it or alone; nothing there may be fine. */
 static long step_clone_in_root(const struct step *step) {
   u64 slot = number_field(step, FIELD_SLOT);
   long source = open_in_root(text_field(step, FIELD_PATH), O_PATH, 0);
   slots[slot] = -1;
-  if ((source == -ENOENT || source == -ENOTDIR) && number_field(step, FIELD_FLAGS) == FLAG_OPTIONAL) return 0;
+  if ((source == -ENOENT || source == -ENOTDIR) && (number_field(step, FIELD_FLAGS) & FLAG_OPTIONAL) != 0) return 0;
   if (source < 0) return source;
-  long fd = clone_tree((i32)source, "", AT_EMPTY_PATH | AT_RECURSIVE);
+  long fd = clone_tree((i32)source, "", AT_EMPTY_PATH | ((number_field(step, FIELD_FLAGS) & FLAG_ALONE) != 0 ? 0 : AT_RECURSIVE));
   CALL(close, source);
   if (fd >= 0) slots[slot] = (i32)fd;
   return fd < 0 ? fd : 0;
@@ -193,6 +193,17 @@ static long step_root(const struct step *step) {
   return result;
 }
 
+static long copy_mode(i32 from, i32 tree) {
+  struct statx status;
+  long result = status_of(from, &status);
+  if (result < 0) return result;
+  long directory = CALL(openat, tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return directory;
+  result = CALL(fchmod, directory, status.stx_mode & 07777);
+  CALL(close, directory);
+  return result;
+}
+
 static long step_attach(const struct step *step) {
   u64 slot = number_field(step, FIELD_SLOT), flags = number_field(step, FIELD_FLAGS);
   i32 tree = slots[slot];
@@ -205,10 +216,14 @@ static long step_attach(const struct step *step) {
     if (result < 0) return result;
     flags |= (status.stx_mode & S_IFMT) == S_IFDIR ? TARGET_DIRECTORY : TARGET_FILE;
   }
+  long before = (flags & TARGET_MODE) != 0 ? open_in_root(text_field(step, FIELD_PATH), O_PATH, 0) : -ENOENT;
+  int existed = before >= 0;
+  if (existed) CALL(close, before);
   long target = open_target(text_field(step, FIELD_PATH), flags);
   if (target == -ENOENT && (flags & TARGET_OPTIONAL) != 0) return 0;
   if (target < 0) return target;
-  long result = attach(tree, (i32)target);
+  long result = existed && (flags & TARGET_MODE) != 0 ? copy_mode((i32)target, tree) : 0;
+  if (result >= 0) result = attach(tree, (i32)target);
   CALL(close, target);
   if ((flags & TARGET_KEEP) == 0) close_fd(&slots[slot]);
   return result;

@@ -142,9 +142,10 @@ enum target_flag {
   TARGET_PROC = 32,     /* the target may lie on a procfs */
   SOURCE_PROC = 64,     /* the source must be a procfs */
   TARGET_KEEP = 128,    /* the slot stays open for a later step */
+  TARGET_MODE = 256,    /* what is mounted gets the mode of the directory that it covers */
 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
-enum other_flag { FLAG_OPTIONAL = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
+enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
 
 struct plan_header {
   u32 magic, version, length, flags, clone_flags, preserved, steps, reserved;

@@ -34,7 +34,7 @@ function formatFlags(flags: Flags): string {
 export function globalHelp(flags: Flags): string {
   const lines = Object.entries(summaries).map(([name, summary]) => `   ${name.padEnd(10)} ${summary}\n`);
   return (
-    'oci-runtime - run containers as the Open Container Initiative specifies\n\n' +
+    'NAME:\n   oci-runtime - Open Container Initiative runtime\n\n' +
     'USAGE:\n   oci-runtime [global flags] COMMAND [flags] [arguments]\n\n' +
     `COMMANDS:\n${lines.join('')}${formatFlags(flags)}`
   );
@@ -42,5 +42,6 @@ export function globalHelp(flags: Flags): string {
 
 /** The text of `COMMAND --help`. */
 export function commandHelp(command: Command): string {
-  return `USAGE:\n   oci-runtime ${command.usage}\n${formatFlags(command.flags)}`;
+  const [name = ''] = command.usage.split(' ');
+  return `NAME:\n   oci-runtime ${name} - ${summaries[name] ?? ''}\n\nUSAGE:\n   oci-runtime ${command.usage}\n${formatFlags(command.flags)}`;
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { RuntimeError } from '../errors.ts';
 import type { CompiledPlan } from '../plan/compile.ts';
+import { targetFlags } from '../plan/format.ts';
 import type { Step } from '../plan/step.ts';
 import { type Message, noStep } from './messages.ts';
 import { exitOf } from './wait-status.ts';
@@ -36,6 +37,11 @@ const hints: readonly { readonly tag: Step['tag']; readonly errno: string; reado
     tag: 'attach',
     errno: 'ELOOP',
     hint: 'A symbolic link of the image stands where a kernel file system goes.',
+  },
+  {
+    tag: 'scheduler',
+    errno: 'EPERM',
+    hint: "A process scheduler can't be used together with AllowedCPUs, a cpuset of some processors; real-time needs CAP_SYS_NICE.",
   },
   {
     tag: 'attach',
@@ -96,13 +102,20 @@ function earlyEnd(message: Message): RuntimeError {
   });
 }
 
+/** True for a target that may not be a link of the image. */
+function isStrict({ fields }: Step): boolean {
+  return (Number(fields?.['flags'] ?? 0) & targetFlags.strict) !== 0;
+}
+
 /** The error of a failed step, in words: what could not be done, with which object, and why. */
 export function stepFailure(plan: CompiledPlan, message: Message): RuntimeError {
   if (message.step === noStep && message.errno === 0) return earlyEnd(message);
   const step = plan.steps[message.step];
   if (step?.tag === 'lookup') return lookupFailure(step, message.errno);
   if (step?.tag === 'hook') return hookFailure(step, message);
-  const { name, text } = describe(message.errno);
+  const { name, text: words } = describe(message.errno);
+  const isLink = step?.tag === 'attach' && name === 'ELOOP' && isStrict(step);
+  const text = isLink ? 'must be mounted on ordinary directory' : words;
   const purpose = step?.purpose ?? 'start the init';
   const detail = message.detail === '' ? '' : ` (${message.detail.replaceAll('\n', ' ').trim()})`;
   const hint = hints.find(({ tag, errno }) => tag === step?.tag && errno === name)?.hint;

@@ -122,10 +122,7 @@ test('a program that cannot be loaded after all gives 126 or 127, and the reason
   const spec = makeSpec({ process: { args: ['script'] } });
   await using init = await startInit({ ...startOptions(bundle, spec), stdio: ['ignore', 'ignore', 'pipe'] });
   await releaseInit(bundle.state, init.pid);
-  assert.equal(
-    await text(init.stderr as Readable),
-    'oci: cannot execute "script": no such file or directory\n',
-  );
+  assert.equal(await text(init.stderr as Readable), 'exec script: no such file or directory\n');
   assert.deepEqual(await init.exited, { exitCode: 127 });
 });
 

@@ -96,15 +96,13 @@ test('createContainer sees the host, and what it mounts below the root is in the
     spec.process.args = ['sh', '-c', `cat /extra/file >${shared}/seen; exit 0`];
     spec.hooks = {
       createContainer: [
-        shell(
-          'pwd >shared/cwd; test -d rootfs/proc/1 && mount -t tmpfs extra rootfs/extra && echo hello >rootfs/extra/file',
-        ),
+        shell('pwd >../shared/cwd; test -d proc/1 && mount -t tmpfs extra extra && echo hello >extra/file'),
       ],
     };
   });
   await run(testId(), { bundle: bundle.directory, root: bundle.root, stdio });
   assert.equal(readFileSync(join(shared, 'seen'), 'utf8'), 'hello\n');
-  assert.equal(readFileSync(join(shared, 'cwd'), 'utf8').trim(), bundle.directory);
+  assert.equal(readFileSync(join(shared, 'cwd'), 'utf8').trim(), join(bundle.directory, 'rootfs'));
   assert.equal(existsSync(join(bundle.directory, 'rootfs/extra/file')), false);
   assert.deepEqual(leftovers(bundle), []);
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { CgroupDirectory, CgroupRecord } from '../cgroup/record.ts';
 import { RuntimeError } from '../errors.ts';
@@ -42,6 +42,14 @@ function below(group: string, path: string): string {
   throw usage(`bad sub cgroup path: ${path}`);
 }
 
+function missingGroup(path: string): RuntimeError {
+  const message = `adding pid to the cgroup ${path}: no such file or directory`;
+  return new RuntimeError('ERR_OCI_CGROUP_MISSING', message, {
+    path,
+    hint: 'Make the group first, below that of the container.',
+  });
+}
+
 /** The v2 group that the container's first process is in, which may be one below the container's own. */
 function ownGroup({ path }: CgroupDirectory, record: CgroupRecord, pid: number): string | undefined {
   let text: string;
@@ -59,7 +67,8 @@ function ownGroup({ path }: CgroupDirectory, record: CgroupRecord, pid: number):
 
 /**
  * The groups that a further process of a container joins: the container's own, or those below that are named. Throws
- * ERR_OCI_COMMAND_INVALID for a name that leaves the container's group or has no hierarchy.
+ * ERR_OCI_COMMAND_INVALID for a name that leaves the container's group or has no hierarchy, ERR_OCI_CGROUP_MISSING for a
+ * group that is not there.
  */
 export function execCgroups(
   record: CgroupRecord | undefined,
@@ -75,9 +84,14 @@ export function execCgroups(
   }
   return directories.map((directory): CgroupEntry => {
     const controller = directory.controllers.find((name) => named.has(name));
-    const isPlain = named.has('') && (directory.version === 'v2' || directories.length === 1);
-    const sub = controller === undefined ? (isPlain ? named.get('') : undefined) : named.get(controller);
-    if (sub !== undefined) return { procs: `${below(directory.path, sub)}/cgroup.procs` };
+    // A path alone is for every hierarchy; beside v1 nobody makes groups in the one of v2.
+    const isBeside = directory.version === 'v2' && directories.length > 1;
+    const sub = controller === undefined ? named.get('') : named.get(controller);
+    if (sub !== undefined) {
+      const group = below(directory.path, sub);
+      if (existsSync(`${group}/cgroup.procs`)) return { procs: `${group}/cgroup.procs` };
+      if (!isBeside) throw missingGroup(group);
+    }
     const own =
       directory.version === 'v2' && record !== undefined
         ? ownGroup(directory, record, options.pid)

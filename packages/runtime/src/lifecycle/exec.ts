@@ -5,6 +5,7 @@ import { conflict } from '../plan/context.ts';
 import { readFilter } from '../state/filter.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
+import { reportCapabilities } from './capabilities.ts';
 import { type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
 import { execCgroups } from './exec-cgroups.ts';
 import { withHome } from './home.ts';
@@ -100,6 +101,7 @@ export async function prepareExec(id: string, options: PrepareExecOptions): Prom
   const process = withHome(completeProcess(options.process, record.spec.process), record.rootfs);
   checkProcess(process, options);
   const spec: RuntimeSpec = { ...record.spec, process };
+  reportCapabilities(spec, options.onEvent);
   const init = await startExec({
     spec,
     id,

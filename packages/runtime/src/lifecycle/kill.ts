@@ -1,5 +1,5 @@
 import { isToldToStop, thawCgroup } from '../cgroup/freeze.ts';
-import { signalCgroup } from '../cgroup/index.ts';
+import { cgroupPids, signalCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import { parseSignal, signalProcess } from '../process/signal.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -29,11 +29,13 @@ export function kill(id: string, signal: string | number, options: KillOptions =
   const reachesAll = options.all === true || isEnding;
   const status = containerStatus(root, record);
   const isRunning = status !== 'stopped' && record.init !== undefined && signalProcess(record.init, number);
+  // Where the pid namespace is shared, others may live on when the first process is gone.
+  const isLeft = isEnding && record.cgroup !== undefined && cgroupPids(record.cgroup).length > 0;
   if (reachesAll && record.cgroup !== undefined) {
     signalCgroup(record.cgroup, number, { except: isRunning ? record.init.pid : undefined });
   }
   // A frozen process of cgroup v1 does not even die.
   if (number === 9 && isToldToStop(record.cgroup)) thawCgroup(record.cgroup);
-  if (isRunning || options.all) return;
+  if (isRunning || isLeft || options.all) return;
   throw new RuntimeError('ERR_OCI_CONTAINER_NOT_RUNNING', `container not running: ${id}`, { actual: status });
 }

@@ -154,12 +154,15 @@ export const targetFlags = {
   proc: 32,
   sourceProc: 64,
   keep: 128,
+  mode: 256,
 } as const;
 
 export const deviceFlags = { bind: 1, default: 2 } as const;
 
 /** `optional`, `replace`, `noPivot`, `noGroups` and `denyGroups` of the steps that have one flag. */
 export const onlyFlag = 1;
+/** A clone without what is mounted below. */
+export const aloneFlag = 2;
 
 /** Of the identity step: a joined user namespace may have given up setgroups(2). */
 export const tryGroupsFlag = 2;

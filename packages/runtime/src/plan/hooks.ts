@@ -30,18 +30,19 @@ function hookStep(context: PlanContext, name: ContainerHookList, hook: Hook, ind
       ...stateParts(context),
       path: hook.path,
       argument: hook.args?.length ? hook.args : [hook.path],
-      variable: hook.env ?? [],
+      variable: hook.env ?? (name === 'startContainer' ? (context.input.spec.process?.env ?? []) : []),
       number: (hook.timeout ?? 0) * 1000,
       soft: index,
-      // A path of the host, which is gone when the container starts.
-      source: name === 'createContainer' ? context.input.bundle : undefined,
+      // Where runc's hooks are at that time; the host's paths are gone when the container starts.
+      source: name === 'createContainer' ? context.input.rootfs : undefined,
     },
   });
 }
 
 /**
  * Hooks that run in the container's namespaces: `createContainer` with the host's files in sight, before the change of
- * root; `startContainer` with the container's files alone, after `start` (runtime-spec `config.md`, "POSIX-platform Hooks").
+ * root; `startContainer` with the container's files alone, after `start`, without an environment of its own in that of the
+ * process (runtime-spec `config.md`, "POSIX-platform Hooks").
  */
 export function planContainerHooks(context: PlanContext, name: ContainerHookList): Step[] {
   const hooks = context.input.spec.hooks?.[name] ?? [];

@@ -21,11 +21,11 @@ export function planMasks(context: PlanContext): Step[] {
       initStep('attach', { ...details, fields: { slot, path, flags } }),
     ];
   });
-  const masked = maskedPaths.map((path, index) =>
+  const masked = [...new Set(maskedPaths.map(containerPath))].map((path) =>
     initStep('mask', {
       purpose: `mask ${JSON.stringify(path)}`,
-      jsonPath: `$.linux.maskedPaths[${index}]`,
-      fields: { path: containerPath(path) },
+      jsonPath: '$.linux.maskedPaths',
+      fields: { path },
     }),
   );
   return [...readonly, ...masked];

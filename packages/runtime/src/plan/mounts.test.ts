@@ -4,7 +4,7 @@ import type { Mount } from '@ocijs/bundle/spec';
 import { targetFlags } from './format.ts';
 import { fieldsOf, planSpec, stepsFor } from './testing/input.ts';
 
-const { likeSource, strict, proc, sourceProc, keep } = targetFlags;
+const { likeSource, strict, proc, sourceProc, keep, mode } = targetFlags;
 
 function mountSteps(...mounts: Mount[]): ReturnType<typeof stepsFor> {
   return stepsFor(planSpec({ mounts }));
@@ -22,7 +22,7 @@ test('a file system is made with its options and attached to its target', () => 
 test('a read-only tmpfs is writable until everything is in place', () => {
   const steps = mountSteps({ destination: '/run', type: 'tmpfs', options: ['ro', 'nodev'] });
   assert.equal(fieldsOf(steps, 'filesystem')[0]?.['set'], 4);
-  assert.equal(fieldsOf(steps, 'attach')[0]?.['flags'], likeSource | keep);
+  assert.equal(fieldsOf(steps, 'attach')[0]?.['flags'], likeSource | keep | mode);
   const late = steps.findLastIndex(({ tag, fields }) => tag === 'mountAttributes' && fields['slot'] === 1);
   assert.deepEqual(steps[late]?.fields, { slot: 1, set: 1 });
   assert.ok(late > steps.findIndex(({ tag }) => tag === 'device'));
@@ -42,7 +42,7 @@ test('a bind mount is opened before the init turns away from the host', () => {
   assert.deepEqual(
     steps.slice(open + 1, open + 3).map(({ fields }) => fields),
     [
-      { slot: 1, set: 1, clear: 0 },
+      { slot: 1, set: 1, clear: 0x20000e },
       { slot: 1, propagation: 0x40000, recursive: 1 },
     ],
   );

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Mount } from '@ocijs/bundle/spec';
 import { planCgroupMount } from './cgroup-mounts.ts';
 import { conflict, type PlanContext } from './context.ts';
-import { targetFlags } from './format.ts';
+import { aloneFlag, targetFlags } from './format.ts';
 import { planIdMappedMount } from './id-mapped-mounts.ts';
 import { type MountOptions, mountAttributes, parseMountOptions } from './mount-options.ts';
 import { attributeSteps, filesystemSteps, type MountPlace, openTreeStep } from './mount-steps.ts';
@@ -52,6 +52,43 @@ function attachStep(place: MountPlace, slot: number, flags: number): Step {
   });
 }
 
+/** A bind mount of what lies in the container: earlier mounts are seen in it, so that it is opened in its turn. */
+function planInner(
+  context: PlanContext,
+  mount: Mount,
+  place: MountPlace & { options: MountOptions; source: string; slot: number },
+): MountPlan {
+  const { options, path, jsonPath, slot, source } = place;
+  const attach = [
+    initStep('cloneInRoot', {
+      purpose: `open ${JSON.stringify(source)}`,
+      jsonPath,
+      fields: {
+        slot,
+        path: source.slice(context.input.rootfs.length),
+        flags: options.bind === 'recursive' ? 0 : aloneFlag,
+      },
+    }),
+    ...planIdMappedMount(context, mount, { slot, step: initStep, jsonPath, options }),
+    ...attributeSteps(initStep, { slot, place, options, defaultPropagation: defaultPropagation(context) }),
+    attachStep(place, slot, mountTargetFlags({ path, jsonPath, type: 'bind' })),
+  ];
+  return { open: [], attach, finish: [], hasBoundDev: path === '/dev' };
+}
+
+/**
+ * With options, a bind mount has exactly what they say of these, whatever its source was mounted with, as in runc. In a
+ * user namespace, what the source forbids is locked, and stays.
+ */
+function exactly(context: PlanContext, options: MountOptions): MountOptions {
+  const { set, clear } = options.attributes;
+  const isMapped = context.created.has('user') || context.joined.has('user');
+  if ((set | clear) === 0 || isMapped || context.input.host.uid !== 0) return options;
+  const { readonly, nosuid, nodev, noexec, nosymfollow } = mountAttributes;
+  const all = readonly | nosuid | nodev | noexec | nosymfollow;
+  return { ...options, attributes: { set, clear: clear | (all & ~(set | options.recursiveAttributes.set)) } };
+}
+
 function planBind(
   context: PlanContext,
   mount: Mount,
@@ -62,6 +99,8 @@ function planBind(
   const step = sourceStep(context);
   const slot = context.slot();
   const source = posix.resolve(context.input.bundle, mount.source);
+  const { rootfs } = context.input;
+  if (source.startsWith(`${rootfs}/`)) return planInner(context, mount, { ...place, source, slot });
   const open = [
     openTreeStep(step, { slot, path: source, recursive: options.bind === 'recursive', jsonPath }),
     ...planIdMappedMount(context, mount, { slot, step, jsonPath, options }),
@@ -100,12 +139,13 @@ function planFilesystem(
   if (data.some((option) => option.length - option.indexOf('=') > 255)) {
     return { open: [], attach: [legacyMountStep(mount, place, now, flags)], finish: [], hasBoundDev: false };
   }
+  const inheritsMode = type === 'tmpfs' && !data.some((option) => option.startsWith('mode='));
   const slot = context.slot();
   // Made with the sources of bind mounts, in the same order: it is the one in which mountinfo lists them.
   const open = filesystemSteps({ slot, type, source: mount.source ?? type, place, options: now });
   const attach = [
     ...(options.copyUp ? [copyUpStep(place, slot)] : []),
-    attachStep(place, slot, flags | (isLate ? targetFlags.keep : 0)),
+    attachStep(place, slot, flags | (isLate ? targetFlags.keep : 0) | (inheritsMode ? targetFlags.mode : 0)),
   ];
   const finish = isLate ? [readonlyStep(place, slot)] : [];
   return { open, attach, finish, hasBoundDev: false };
@@ -158,7 +198,7 @@ function planMount(context: PlanContext, given: Mount, index: number): MountPlan
   const place = { path, jsonPath: `$.mounts[${index}]`, label };
   if (isBind) {
     const bind = options.bind === false ? (mount.type === 'rbind' ? 'recursive' : 'one') : options.bind;
-    return planBind(context, mount, { ...place, options: { ...options, bind } });
+    return planBind(context, mount, { ...place, options: exactly(context, { ...options, bind }) });
   }
   if (!mount.type) throw conflict(`${place.jsonPath}.type`, 'is needed for a mount that is not a bind mount');
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') {

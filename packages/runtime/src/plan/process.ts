@@ -154,7 +154,7 @@ export function planExec(context: ProcessContext): Step[] {
       purpose: `execute ${JSON.stringify(args[0])}`,
       jsonPath: '$.process.args',
       fields: {
-        text: `oci: cannot execute ${JSON.stringify(args[0])}`,
+        text: `exec ${args[0]}`,
         argument: args,
         variable: lastValues(env),
       },

@@ -82,9 +82,19 @@ const nodeLimit = 1024;
 
 /** The bits of a list such as `0-3,7`. */
 function nodeMask(list: string, jsonPath: string): Uint8Array {
-  const bytes = numberListBits(list, { limit: nodeLimit, jsonPath, what: 'memory nodes' });
+  const bytes = numberListBits(list, {
+    limit: nodeLimit,
+    jsonPath,
+    what: 'memory nodes (invalid memory policy node)',
+  });
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
+
+function numberOfNodes(list: string, jsonPath: string): number {
+  return nodeMask(list, jsonPath).reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+}
+
+const withoutNodes: ReadonlySet<string> = new Set(['MPOL_DEFAULT', 'MPOL_LOCAL']);
 
 function memoryPolicyStep(policy: NonNullable<Linux['memoryPolicy']>): Step {
   const jsonPath = '$.linux.memoryPolicy';
@@ -93,6 +103,12 @@ function memoryPolicyStep(policy: NonNullable<Linux['memoryPolicy']>): Step {
     (sum, name) => sum | lookup(memoryFlags, name, `${jsonPath}.flags`),
     0,
   );
+  const nodes = numberOfNodes(policy.nodes ?? '', `${jsonPath}.nodes`);
+  if (nodes > 0 && withoutNodes.has(policy.mode))
+    throw conflict(
+      jsonPath,
+      `is an invalid memory policy: ${policy.mode} mode requires 0 nodes but got ${nodes}`,
+    );
   const fields = { number: mode | flags, bytes: nodeMask(policy.nodes ?? '', `${jsonPath}.nodes`) };
   return initStep('memoryPolicy', { purpose: 'set the memory policy', jsonPath, fields });
 }

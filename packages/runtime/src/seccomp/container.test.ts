@@ -61,7 +61,8 @@ interface Settings {
 /** Both calls: which one a C library uses for mkdir(3) differs between processors. */
 function deny(action: string, more: Partial<Seccomp> = {}): Seccomp {
   const architectures = process.arch === 'x64' ? ['SCMP_ARCH_X86_64'] : [];
-  const syscalls = [{ names: ['mkdir', 'mkdirat'], action, errnoRet: 95 }];
+  const errnoRet = ['SCMP_ACT_ERRNO', 'SCMP_ACT_TRACE'].includes(action) ? { errnoRet: 95 } : {};
+  const syscalls = [{ names: ['mkdir', 'mkdirat'], action, ...errnoRet }];
   return { defaultAction: 'SCMP_ACT_ALLOW', architectures, syscalls, ...more };
 }
 

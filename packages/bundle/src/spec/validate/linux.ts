@@ -6,6 +6,7 @@ import {
   type Check,
   int64,
   integer,
+  isObject,
   nonEmptyString,
   object,
   oneOf,
@@ -48,6 +49,24 @@ const device: Check = (value, place) => {
 
 const timeOffset: Check = object({ optional: { secs: int64, nanosecs: integer(0, 999_999_999) } });
 
+const memoryPolicy: Check = object({
+  required: {
+    mode: pattern(
+      /^MPOL_(DEFAULT|PREFERRED|BIND|INTERLEAVE|LOCAL|PREFERRED_MANY|WEIGHTED_INTERLEAVE)$/,
+      'a mode such as MPOL_BIND (invalid memory policy mode)',
+    ),
+  },
+  optional: {
+    nodes: string,
+    flags: array(
+      pattern(
+        /^MPOL_F_(NUMA_BALANCING|RELATIVE_NODES|STATIC_NODES)$/,
+        'MPOL_F_STATIC_NODES or another one (invalid memory policy flag)',
+      ),
+    ),
+  },
+});
+
 /** `linux` (runtime-spec `config-linux.md`). */
 export const linuxCheck: Check = object({
   optional: {
@@ -68,10 +87,10 @@ export const linuxCheck: Check = object({
         enableMonitoring: boolean,
       },
     }),
-    memoryPolicy: object({
-      required: { mode: pattern(/^MPOL_[A-Z_]+$/, 'a memory policy such as MPOL_BIND') },
-      optional: { nodes: string, flags: array(pattern(/^MPOL_F_[A-Z_]+$/, 'a memory policy flag')) },
-    }),
+    memoryPolicy: (value, place) => {
+      if (isObject(value) && !value['mode']) place.report('has an invalid memory policy mode: it is missing');
+      else memoryPolicy(value, place);
+    },
     personality: object({
       required: { domain: oneOf(['LINUX', 'LINUX32']) },
       optional: { flags: array(string) },

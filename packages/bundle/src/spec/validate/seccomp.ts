@@ -2,6 +2,7 @@ import {
   array,
   type Check,
   integer,
+  isObject,
   nonEmptyString,
   object,
   oneOf,
@@ -34,8 +35,19 @@ const operator: Check = oneOf([
 
 const errorNumber: Check = integer(0, 4095);
 
-const syscallRule: Check = object({
-  required: { names: array(nonEmptyString), action },
+/** A system call, or several. */
+const names: Check = (value, place) => {
+  array(nonEmptyString)(value, place);
+  if (Array.isArray(value) && value.length === 0) place.report('must name a system call');
+};
+
+/** Only these actions give the program an error number, or tell a tracer one. */
+function hasErrno(chosen: unknown): boolean {
+  return chosen === 'SCMP_ACT_ERRNO' || chosen === 'SCMP_ACT_TRACE';
+}
+
+const anyRule: Check = object({
+  required: { names, action },
   optional: {
     errnoRet: errorNumber,
     args: array(
@@ -47,8 +59,13 @@ const syscallRule: Check = object({
   },
 });
 
-/** `linux.seccomp` (runtime-spec `config-linux.md`, "Seccomp"). */
-export const seccompCheck: Check = object({
+const syscallRule: Check = (value, place) => {
+  anyRule(value, place);
+  if (!isObject(value) || value['errnoRet'] === undefined || hasErrno(value['action'])) return;
+  place.at('errnoRet').report(`is of no use with ${value['action']}`);
+};
+
+const anyProfile: Check = object({
   required: { defaultAction: action },
   optional: {
     defaultErrnoRet: errorNumber,
@@ -66,3 +83,13 @@ export const seccompCheck: Check = object({
     syscalls: array(syscallRule),
   },
 });
+
+/** `linux.seccomp` (runtime-spec `config-linux.md`, "Seccomp"). */
+export const seccompCheck: Check = (value, place) => {
+  anyProfile(value, place);
+  if (!isObject(value)) return;
+  if (value['defaultErrnoRet'] !== undefined && !hasErrno(value['defaultAction']))
+    place.at('defaultErrnoRet').report(`is of no use with ${value['defaultAction']}`);
+  if (value['listenerMetadata'] && !value['listenerPath'])
+    place.at('listenerMetadata').report('needs a listenerPath');
+};

@@ -49,7 +49,7 @@ const invalid: readonly (readonly [string, unknown, string])[] = [
   ['process.oomScoreAdj', 1001, '$.process.oomScoreAdj'],
   ['process.consoleSize', { height: 1 }, '$.process.consoleSize.width'],
   ['process.scheduler', { policy: 'SCHED_X' }, '$.process.scheduler.policy'],
-  ['mounts', [{ destination: 'proc' }], '$.mounts[0].destination'],
+  ['mounts', [{ destination: '' }], '$.mounts[0].destination'],
   ['mounts', [{ destination: '/a', options: [1] }], '$.mounts[0].options[0]'],
   ['hooks', { poststop: [{ path: 'rel' }] }, '$.hooks.poststop[0].path'],
   ['hooks', { prestart: [{ path: '/x', timeout: 0 }] }, '$.hooks.prestart[0].timeout'],

@@ -1,5 +1,4 @@
 import {
-  absolutePath,
   array,
   boolean,
   type Check,
@@ -31,7 +30,8 @@ const hooks: Check = object({
 });
 
 const mount: Check = object({
-  required: { destination: absolutePath },
+  // Not only absolute ones: others are taken from the root, for old tools.
+  required: { destination: nonEmptyString },
   optional: {
     source: string,
     type: string,

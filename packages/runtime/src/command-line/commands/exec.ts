@@ -4,7 +4,7 @@ import { listFlag, numberFlag, textFlag } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { containerId } from './create-flags.ts';
 import { execProcess, processFlags } from './exec-process.ts';
-import { logAffinity } from './phases.ts';
+import { logAffinity, phases } from './phases.ts';
 
 /** `oci-runtime exec` */
 export const command: Command = {
@@ -29,6 +29,7 @@ export const command: Command = {
     const record = requireRecord(stateRoot({ root }), id);
     const process = execProcess(parsed, record.spec.process);
     const affinity = process.execCPUAffinity ?? record.spec.process?.execCPUAffinity;
+    log.debug(phases.setup);
     logAffinity(log, affinity?.initial);
     const init = await prepareExec(id, {
       process,
@@ -45,6 +46,8 @@ export const command: Command = {
       },
       lifetime: detached ? 'detached' : 'attached',
     });
+    log.debug(phases.init);
+    log.debug(phases.exec);
     if (detached) return 0;
     context.forwardSignals(init.pid);
     return (await init.exited).exitCode;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { list } from '../../lifecycle/state.ts';
 import type { State } from '../../state/record.ts';
 import { textFlag, usageError } from '../arguments.ts';
@@ -36,6 +37,7 @@ export const command: Command = {
   run: async ({ parsed, root, print }) => {
     const format = textFlag(parsed, 'format') ?? 'table';
     if (format !== 'table' && format !== 'json') throw usageError('invalid format option');
+    if (root !== undefined && !existsSync(root)) throw usageError(`open ${root}: no such file or directory`);
     const states = list({ root });
     if (parsed.flags.has('quiet')) print(states.map(({ id }) => `${id}\n`).join(''));
     else if (format === 'json') print(`${JSON.stringify(states)}\n`);

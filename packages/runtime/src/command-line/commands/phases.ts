@@ -6,6 +6,7 @@ export const phases = {
   setup: 'nsexec container setup',
   init: 'child process in init()',
   done: 'init: closing the pipe to signal completion',
+  exec: 'setns_init: about to exec',
 } as const;
 
 /** Says that a container's process was made. */
