@@ -26,6 +26,7 @@ import {
   type NewContainer,
 } from '../run/make.ts';
 import { chooseNetwork } from '../run/network.ts';
+import { checkOtherRuntime, runByOther } from '../run/other-runtime.ts';
 import { foregroundStreams, requireTerminal } from '../run/terminal.ts';
 
 type Values = GlobalFlagValues &
@@ -46,6 +47,7 @@ export default class Run extends BaseCommand {
   static override examples = [
     '<%= config.bin %> run --rm -it debian:bookworm bash',
     '<%= config.bin %> run -d --name web -p 8080:80 nginx',
+    '<%= config.bin %> run --rm --runtime runc --network none alpine true',
     '<%= config.bin %> run --rm -v /srv/data:/data:ro --memory 512m alpine ls /data',
   ];
   static override strict = false;
@@ -69,6 +71,7 @@ export default class Run extends BaseCommand {
     }
     if (flags.bundle !== undefined) refuseBundleFlags(this.argv);
     checkRunFlags(flags);
+    checkOtherRuntime(flags);
     const name = flags.name === undefined ? randomName() : checkedName(flags.name);
     const variables = await readEnvironment(flags, environment);
     const labels = await readLabels(flags);
@@ -98,6 +101,7 @@ export default class Run extends BaseCommand {
     const { signal } = this;
     const { flags, storeDirectory } = options;
     const network = await chooseNetwork(flags, { storeDirectory });
+    checkOtherRuntime(flags, network);
     if (network.news !== undefined) this.remark(flags, network.news);
     const show = this.progress(flags);
     // In a log, what unpacking says would only stand between the lines of the command.
@@ -131,6 +135,15 @@ export default class Run extends BaseCommand {
         if (needsSupervisor(container)) await runSupervised(container, { storeDirectory });
         else await runDetached(container, bundle);
         return await this.print(flags, { json: { id, name }, text: id });
+      }
+      if (flags.runtime !== undefined) {
+        const { signal } = this;
+        const stdio = foregroundStreams(flags);
+        const onStarted = (): void => this.releaseSignals();
+        process.exitCode = await runByOther(flags.runtime, {
+          ...{ containers, container, bundle, stdio, signal, onStarted },
+        });
+        return;
       }
       process.exitCode = await runAttached({
         containers,

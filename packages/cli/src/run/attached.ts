@@ -22,7 +22,7 @@ export interface AttachedOptions {
 export async function runAttached(options: AttachedOptions): Promise<number> {
   const { launch } = await import('@ocijs/runtime');
   const { container, containers, bundle } = options;
-  const { record, directory } = container;
+  const { record } = container;
   const network = networkRequest(container);
   await using running = await launch(bundle, {
     ...options.launch,
@@ -36,6 +36,16 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
   const enforced = forwarding.enforced();
   const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;
   await running.delete({ force: true });
+  await recordEnd(containers, container, { code, signal });
+  return code;
+}
+
+/** Keeps how a container ended, or removes it if that was asked for. */
+export async function recordEnd(
+  containers: Containers,
+  { record, directory }: KnownContainer,
+  { code, signal }: { readonly code: number; readonly signal?: string | undefined },
+): Promise<void> {
   if (record.remove) {
     await leaveExitNote(directory, code);
     await removeDirectory(directory);
@@ -46,7 +56,6 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
     const ended = { code, finished, ...(signal === undefined ? {} : { signal }) };
     await writeRecord(directory, { ...record, exit: ended });
   }
-  return code;
 }
 
 /** Waits for the end of a container, and checks meanwhile how it is. */

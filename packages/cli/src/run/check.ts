@@ -30,7 +30,7 @@ export function checkRunFlags(flags: RunFlagValues): void {
 
 /** Flags that say how to launch a bundle and not what is in it. */
 const bundleFlags: ReadonlySet<string> = new Set(
-  'bundle detach rm name interactive store root json progress quiet log-level'.split(' '),
+  'bundle runtime detach rm name interactive store root json progress quiet log-level'.split(' '),
 );
 
 /** A bundle is launched as it is, so flags that would change it are refused. Throws ERR_OCI_USAGE. */

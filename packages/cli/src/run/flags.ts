@@ -29,6 +29,10 @@ export const runFlags = {
   }),
   'label-file': Flags.string({ ...many, helpValue: 'FILE', summary: 'Set labels from a file' }),
   bundle: Flags.string({ helpValue: 'DIR', summary: 'Launch this bundle as it is, instead of an image' }),
+  runtime: Flags.string({
+    helpValue: 'PATH|NAME',
+    summary: 'Run it in the foreground with another OCI runtime, such as runc or crun',
+  }),
   ...pullFlags,
 
   env: Flags.string({
@@ -327,6 +331,7 @@ export interface RunFlagValues {
   readonly tty: boolean;
   readonly detach: boolean;
   readonly rm: boolean;
+  readonly runtime?: string | undefined;
   readonly name?: string | undefined;
   readonly cidfile?: string | undefined;
   readonly label?: Texts;

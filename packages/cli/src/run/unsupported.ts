@@ -10,7 +10,6 @@ const reasons: Readonly<Record<string, string>> = {
   ip: 'addresses are given in their order; use --hostname and --add-host',
   'network-alias': 'there are no named networks',
   userns: 'ordinary users get a user namespace, root does not',
-  runtime: 'there is one runtime',
   'log-driver': 'the output of containers in the background is in a file; see `oci logs`',
   'log-opt': 'the output of containers in the background is in a file; see `oci logs`',
 };
