@@ -51,6 +51,13 @@ export const buildFlags = {
     summary: 'Secret for RUN --mount=type=secret',
   }),
   network: Flags.string({ options: ['host', 'none'], default: 'host', summary: 'Network of RUN' }),
+  allow: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'RIGHT',
+    summary: 'Right that the Dockerfile may use: security.insecure, network.host',
+  }),
+  'debug-shell': Flags.boolean({ default: false, summary: 'Open a shell where a step fails' }),
   output: Flags.string({
     char: 'o',
     multiple: true,
@@ -80,6 +87,19 @@ export const buildFlags = {
     summary: 'Fail when FROM or ADD is not what the lock file says',
   }),
   'lock-file': Flags.string({ helpValue: 'FILE', summary: 'Lock file (default: oci.lock of the context)' }),
+  'cache-from': Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'NAME|type=TYPE,…',
+    summary: 'Cache of another machine: type=registry,ref=NAME or type=local,src=DIR',
+  }),
+  'cache-to': Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'NAME|type=TYPE,…',
+    summary:
+      'Write a cache for other machines: registry (ref=), local (dest=), inline; mode=min|max, mounts=true, compression=gzip|zstd|uncompressed',
+  }),
   'no-cache': Flags.boolean({ default: false, summary: 'Run every step' }),
   ssh: Flags.string({
     multiple: true,

@@ -7,12 +7,17 @@ import { parseAnnotations } from '../build/annotations.ts';
 import { buildArguments, sourceDateEpoch } from '../build/arguments.ts';
 import { parseAttestations } from '../build/attest.ts';
 import { buildImage } from '../build/build-image.ts';
+import { parseCacheSource, parseCacheTarget } from '../build/cache-flags.ts';
+import { openCaches } from '../build/cache-from.ts';
+import { exportedTargets, writeCaches } from '../build/cache-to.ts';
 import { type Call, callBuild } from '../build/call.ts';
+import { debugShell } from '../build/debug-shell.ts';
 import { buildFlags } from '../build/flags.ts';
 import { openInput, openNamedContexts } from '../build/input.ts';
 import { openLock } from '../build/lock.ts';
 import { buildDocument, buildMetadata } from '../build/metadata.ts';
 import { parseOutput } from '../build/outputs.ts';
+import { parseRights } from '../build/rights.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
 import { showBuild } from '../build/show-build.ts';
 import { pushBuilt, writeOutput } from '../build/write-output.ts';
@@ -36,6 +41,7 @@ export default class Build extends BaseCommand {
     '<%= config.bin %> build --secret id=npmrc,src=.npmrc -t app .',
     '<%= config.bin %> build -t app https://git.example.com/team/app.git#main:server',
     '<%= config.bin %> build --provenance mode=max --sbom true -t registry.example.com/app --push .',
+    '<%= config.bin %> build --cache-from registry.example.com/app:cache --cache-to type=registry,ref=registry.example.com/app:cache,mode=max,mounts=true -t app .',
     '<%= config.bin %> build --locked -t app .',
   ];
   static override args = {
@@ -88,6 +94,11 @@ export default class Build extends BaseCommand {
     const lock = await openLock(flags, input.directory);
     const onEvent = this.progress(flags);
     const mode = flags.quiet && flags.progress === 'auto' ? 'none' : (flags.progress as ProgressMode);
+    const registry = registryOptions(flags);
+    const onWarning = (message: string): void =>
+      onEvent({ type: 'warning', code: 'ERR_OCI_BUILD_CACHE_INVALID', message });
+    const cachePlaces = (flags['cache-from'] ?? []).map(parseCacheSource);
+    const cacheTargets = (flags['cache-to'] ?? []).map(parseCacheTarget);
     const options: BuildOptions = {
       store,
       context,
@@ -101,6 +112,11 @@ export default class Build extends BaseCommand {
       secrets,
       agents: parseAgents(flags.ssh),
       network: flags.network as 'host' | 'none',
+      allow: parseRights(flags.allow),
+      onStepFailed: flags['debug-shell'] ? debugShell() : undefined,
+      cacheFrom: await openCaches(cachePlaces, { registry, resources, signal, onWarning }),
+      cacheTo: exportedTargets(cacheTargets),
+      inlineCache: cacheTargets.some(({ place }) => place === 'inline'),
       noCache: flags['no-cache'],
       created: sourceDateEpoch(),
       resolveImage: (name, { platform }) =>
@@ -108,7 +124,7 @@ export default class Build extends BaseCommand {
           openStore: async () => store,
           pull: flags.pull as PullPolicy,
           remote: 'pull',
-          registry: registryOptions(flags),
+          registry,
           platform,
           signal,
           onEvent,
@@ -124,7 +140,8 @@ export default class Build extends BaseCommand {
       dockerfilePath: input.path,
     });
     await lock.update(image.platforms.flatMap(({ result }) => result.sources));
-    const registry = registryOptions(flags);
+    const results = image.platforms.map(({ result }) => result);
+    await writeCaches(cacheTargets, results, { store, registry, signal, onWarning });
     for (const output of outputs) await writeOutput(output, image, { registry, signal });
     const byDigest = outputs.some((output) => output.byDigest);
     for (const name of pushes ? names : [])
