@@ -27,7 +27,8 @@ export function normalizeUsageError(error: unknown, command = 'COMMAND'): unknow
     return new CliError('ERR_OCI_USAGE', message, { hint: seeHelp, cause: error.cause });
   }
   const known = Object.keys(error.parse?.input?.flags ?? {});
-  const similar = suggest(flag.replace(/^-+/, ''), known);
+  // A letter is near to every short word.
+  const similar = flag.startsWith('--') ? suggest(flag.slice(2), known) : undefined;
   const hint = similar === undefined ? seeHelp : `did you mean \`--${similar}\`?`;
   return usageError(`unknown flag${unknown.length > 1 ? 's' : ''} ${unknown.join(', ')}`, hint);
 }
