@@ -186,12 +186,13 @@ describe('oci explore', { timeout: 300_000 }, () => {
       const { child, seen, ended } = start();
       await until(() => seen.output.includes('q quit'));
       assert.match(seen.output, /layer 3\/3/);
+      assert.ok(!seen.output.includes('\u001b[K'), 'which would erase the last character of a full line');
       child.stdin.write('[');
       await until(() => seen.output.includes('layer 2/3'));
       child.stdin.write('/hosts\r');
       await until(() => /~ .*hosts/.test(seen.output));
       child.stdin.write('2');
-      await until(() => seen.output.includes('Wasted: what later layers replace or remove'));
+      await until(() => seen.output.includes('Wasted: bytes'));
       child.stdin.write('q');
       await ended;
       assertRestored(seen.output, 0);

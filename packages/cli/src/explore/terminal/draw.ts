@@ -1,5 +1,7 @@
 import { formatBytes } from '../../render/bytes.ts';
 import { shownText } from '../model/names.ts';
+import { differenceNames } from '../model/report.ts';
+import { pathOfNode } from '../model/tree.ts';
 import { Mark, markBit } from '../model/view.ts';
 import { fit, fitRight, textWidth } from './cells.ts';
 import { drawFiles } from './draw-files.ts';
@@ -16,7 +18,7 @@ export interface Screen {
 
 /** Lines above and below what scrolls. */
 export const headLines = 4;
-export const footLines = 2;
+export const footLines = 3;
 
 /** The lines of the part that scrolls, for tabs other than the files. */
 export function pageLines(state: ExploreState, { columns, paint }: Screen): readonly string[] {
@@ -82,10 +84,26 @@ function foot(state: ExploreState, { columns, paint }: Screen): readonly string[
   const images = state.subjects.length > 1 ? '  i image' : '';
   const hints = `arrows move  [ ] layer  / find  a c r filter  s sort  tab view${images}  ? help  q quit`;
   return [
+    fit(state.tab === 'files' && !state.isHelp ? fileLine(state) : '', columns),
     fit(status, Math.max(0, columns - textWidth(place) - 1)) +
       fitRight(place, Math.min(columns, textWidth(place) + 1)),
     paint.quiet(fit(hints, columns)),
   ];
+}
+
+/** What the layers did to the file under the cursor: `/etc/hosts  +1 ~2 content,mode -4`. */
+function fileLine({ view: { tree }, rows, cursor }: ExploreState): string {
+  const node = rows[cursor];
+  if (node === undefined) return '';
+  const { packed, firstVersions } = tree;
+  const [from = 0, to = 0] = [firstVersions[node], firstVersions[node + 1]];
+  const versions = Array.from({ length: to - from }, (_, index) => {
+    const version = from + index;
+    const bits = packed.differences[version] ?? 0;
+    const differences = differenceNames.filter((_name, bit) => (bits & (1 << bit)) !== 0).join(',');
+    return `${'+~-'[packed.kinds[version] ?? 0]}${(packed.layers[version] ?? 0) + 1}${differences === '' ? '' : ` ${differences}`}`;
+  });
+  return `${shownText(pathOfNode(tree, node))}  ${versions.join(' ')}`;
 }
 
 function sum(files: readonly { readonly bytes: number }[]): number {

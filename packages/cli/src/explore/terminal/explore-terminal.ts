@@ -32,8 +32,8 @@ export async function exploreTerminal(
   };
   const draw = (): void => {
     const lines = drawScreen(state, screen());
-    // Each line is written over and the rest of it erased: nothing flickers.
-    output.write(`\u001b[H${lines.map((line) => `${line}\u001b[0m\u001b[K`).join('\r\n')}\u001b[J`);
+    // Erased first: behind a full line the cursor still stands on its last character.
+    output.write(`\u001b[H${lines.map((line) => `\u001b[2K${line}\u001b[0m`).join('\r\n')}`);
   };
 
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();

@@ -14,9 +14,10 @@ const listed = 1000;
 export function spaceLines({ image, tree }: Subject, { columns, paint }: Page): readonly string[] {
   if (image === undefined) return [fit('press i for one of the images', columns)];
   const wasted = image.wasted.slice(0, listed).map(({ node, bytes, fate, layers }) => {
-    const where = `${fate} after layer ${layers.map((layer) => layer + 1).join(', ')}`;
+    const holders = layers.map((layer) => layer + 1).join(',');
+    const sign = fate === 'removed' ? '-' : '~';
     return fit(
-      `${fitRight(formatBytes(bytes), 9)} ${shownText(pathOfNode(tree, node))}  (${where})`,
+      `${fitRight(formatBytes(bytes), 9)} ${sign} ${fitRight(holders, 4)} ${shownText(pathOfNode(tree, node))}`,
       columns,
     );
   });
@@ -30,10 +31,10 @@ export function spaceLines({ image, tree }: Subject, { columns, paint }: Page): 
       ...nodes.slice(0, 8).map((node) => fit(`            ${shownText(pathOfNode(tree, node))}`, columns)),
     ]);
   return [
-    paint.strong(fit('Wasted: what later layers replace or remove', columns)),
+    paint.strong(fit('Wasted: bytes, how it ended (- removed, ~ replaced), layer, file', columns)),
     ...(wasted.length === 0 ? [fit('          nothing', columns)] : wasted),
     '',
-    paint.strong(fit('Duplicates: files with the same content', columns)),
+    paint.strong(fit('Duplicates: bytes that are there more than once', columns)),
     ...(duplicates.length === 0 ? [fit('          none', columns)] : duplicates),
   ];
 }

@@ -84,13 +84,15 @@ describe('the terminal version', () => {
     const found = screenAfter(one, ['/', ...'HOSTS', 'enter']);
     assert.deepEqual(names(found), ['etc/', 'hosts']);
     assert.match(found.at(-2) ?? '', /^\/HOSTS/);
+    const file = screenAfter(one, ['/', ...'HOSTS', 'enter', 'down']).at(-3);
+    assert.equal(file, '/etc/hosts  +1 ~2 content', 'what the layers did to it');
     assert.deepEqual(names(screenAfter(one, ['/', 'x', 'backspace', 'escape'])).length, 5);
     assert.deepEqual(names(screenAfter(one, ['a'])), ['app/']);
     assert.equal(names(screenAfter(one, ['s']))[0], 'usr/');
   });
 
   test('space, history, configuration and help', () => {
-    assert.match(screenAfter(one, ['2']).join('\n'), /3kB \/var\/cache\/index {2}\(removed after layer 1\)/);
+    assert.match(screenAfter(one, ['2']).join('\n'), /3kB - {4}1 \/var\/cache\/index/);
     assert.match(
       screenAfter(one, ['2']).join('\n'),
       /2 copies of 5kB\n.*\/usr\/bin\/copy\n.*\/usr\/bin\/tool/,
