@@ -135,6 +135,7 @@ function withArguments(
 function parseTrigger(text: string): readonly Task[] {
   try {
     const { stages, syntax } = parseDockerfile(`FROM scratch\n${text}\n`);
+    if (stages.length > 1) throw new RangeError('a trigger starts no stage');
     return stages[0].instructions.map((instruction) => ({ instruction, syntax }));
   } catch (cause) {
     throw new BuildError(
