@@ -3,6 +3,7 @@ import { arch, cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { temporaryDirectory } from '../kit/temporary.ts';
+import { buildComparison } from './build.ts';
 import { formatGrowth, type Growth, measureGrowth } from './growth.ts';
 import { launchComparison } from './launch.ts';
 import { type Comparison, measure } from './measure.ts';
@@ -26,6 +27,9 @@ const subjects: Record<string, (directory: string) => Promise<Comparison | strin
   repack: repackComparison,
   transfer: transferComparison,
   'transfer-small': smallTransferComparison,
+  'build-cold': buildComparison('cold'),
+  'build-warm': buildComparison('warm'),
+  'build-changed': buildComparison('changed'),
 };
 const results: Result[] = [];
 for (const [name, subject] of Object.entries(subjects)) {

@@ -7,9 +7,9 @@ import { scenarios } from './scenarios.ts';
 /** `npm run kills` does a hundred. */
 const KILLS = 1;
 
-for (const { name, prepare } of scenarios.filter((scenario) => scenario.name !== 'pull')) {
+for (const { name, prepare, requires } of scenarios.filter((scenario) => scenario.name !== 'pull')) {
   test(`${name} that is killed at any instant leaves a sound store, and the next one moves only the rest`, {
-    skip: missing({}),
+    skip: missing(requires ?? {}),
   }, async () => {
     await using directory = await temporaryDirectory();
     await using scenario = await prepare(directory.path);

@@ -1,3 +1,4 @@
+import { missing } from '../kit/requirements.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { bundleScenarios } from './bundles.ts';
 import { scenarios as storeScenarios } from './scenarios.ts';
@@ -10,7 +11,12 @@ const scenarios = names.length === 0 ? all : all.filter(({ name }) => names.incl
 const wanted = Number(kills);
 const each = Math.ceil(wanted / scenarios.length);
 let total = 0;
-for (const { name, prepare } of scenarios) {
+for (const { name, prepare, requires } of scenarios) {
+  const reason = missing(requires ?? {});
+  if (reason !== false) {
+    process.stdout.write(`${name.padEnd(6)} left out: ${reason}\n`);
+    continue;
+  }
   await using directory = await temporaryDirectory();
   await using scenario = await prepare(directory.path);
   let done = 0;

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { cp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLayer, checkStore, collectGarbage, openStore, type Store, writeImage } from '@ocijs/image';
 import { push, save } from '@ocijs/registry';
 import { startRegistry } from '@ocijs/registry/server';
 import { noiseImage } from '../kit/pulls.ts';
+import { findCommand, type Requirements } from '../kit/requirements.ts';
 import { startSlowRelay } from '../kit/slow-relay.ts';
 import { createKiller, duration, run, startVictim, type Victim } from './process.ts';
 
 /** One thing to be killed in the middle of, again and again. */
 export interface Scenario {
   readonly name: string;
+  /** It takes root, and programs of this machine. */
+  readonly requires?: Requirements;
   /** Prepares what all attempts share. `attempt` kills once and checks what is left; false: the process was faster. */
   prepare(directory: string): Promise<{ attempt(): Promise<boolean> } & AsyncDisposable>;
 }
@@ -250,5 +253,78 @@ const serving: Scenario = {
   },
 };
 
+const building: Scenario = {
+  name: 'build',
+  requires: { root: true, commands: ['busybox'] },
+  async prepare(directory) {
+    const context = join(directory, 'context');
+    await mkdir(context);
+    await writeFile(join(context, 'Dockerfile'), storms);
+    await writeFile(join(context, 'file'), 'a file');
+    const [reference, template, target] = ['reference', 'template', 'target'].map((each) =>
+      join(directory, each),
+    );
+    if (reference === undefined || template === undefined || target === undefined)
+      throw new Error('three names');
+    for (const store of [reference, template]) await busyboxStore(store);
+    const expected = (await run('build', reference, context)) as { digest: string };
+    const renew = async (): Promise<void> => {
+      await rm(target, { recursive: true, force: true });
+      await cp(template, target, { recursive: true, preserveTimestamps: true });
+    };
+    await renew();
+    const kill = createKiller(await duration('build', target, context));
+    return {
+      async attempt() {
+        await renew();
+        const killed = await kill(startVictim('build', target, context));
+        await soundStore(target);
+        const finished = await finishedSteps(target);
+        const { digest, cached } = (await run('build', target, context)) as {
+          digest: string;
+          cached: number;
+        };
+        assert.equal(digest, expected.digest, 'the same image as if nothing had happened');
+        assert.ok(cached >= finished, `${finished} steps were finished, and ${cached} of them reused`);
+        await soundStore(target);
+        assert.deepEqual(await readdir(join(target, 'builds')), [], 'nothing of the killed build is left');
+        assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(directory), 'nothing is mounted');
+        return killed;
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  },
+};
+
+/** Each step has one key. */
+const storms = `FROM busybox AS storm
+RUN mkdir /storm; for n in $(seq 400); do echo $n > /storm/$n; done
+RUN for n in $(seq 1 3 400); do rm /storm/$n; done
+FROM busybox
+WORKDIR /work
+COPY file /file
+RUN for n in $(seq 300); do mkdir -p /work/$n/$n; done
+RUN --mount=type=bind,from=storm,source=/storm,target=/storm cp -r /storm /copy
+`;
+
+async function finishedSteps(store: string): Promise<number> {
+  const names = await readdir(join(store, 'build-cache')).catch(() => []);
+  return names.filter((each) => each.endsWith('.json')).length;
+}
+
+async function busyboxStore(directory: string): Promise<void> {
+  await using store = await openStore(directory);
+  const body = await readFile(findCommand('busybox') ?? '');
+  const applets = ['sh', 'cp', 'echo', 'mkdir', 'rm', 'seq'];
+  const layer = await buildLayer([
+    { header: { name: 'bin/', type: 'directory' } },
+    { header: { name: 'bin/busybox', mode: 0o755, size: body.length }, body },
+    ...applets.map((each) => ({
+      header: { name: `bin/${each}`, type: 'symlink' as const, linkname: 'busybox' },
+    })),
+  ]);
+  await writeImage(store, { name: 'busybox', layers: [layer] });
+}
+
 /** Everything that writes into a store, and the server that does so for others. */
-export const scenarios: readonly Scenario[] = [pulling, loading, collecting, pushing, serving];
+export const scenarios: readonly Scenario[] = [pulling, loading, collecting, pushing, serving, building];

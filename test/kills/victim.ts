@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { build, openContext } from '@ocijs/build';
 import { repack, unpack } from '@ocijs/bundle';
 import { collectGarbage, openStore } from '@ocijs/image';
 import { load, pull, push } from '@ocijs/registry';
@@ -36,6 +38,14 @@ switch (task) {
     const base = await store.image(second);
     say('ready');
     say((await repack(first, store, { base, name: third, clampNs: 0n })).descriptor.digest);
+    break;
+  }
+  case 'build': {
+    using context = await openContext(first);
+    const dockerfile = await readFile(`${first}/Dockerfile`, 'utf8');
+    say('ready');
+    const { descriptor, steps } = await build({ store, context, dockerfile, names: ['built:1'] });
+    say({ digest: descriptor.digest, ...steps });
     break;
   }
   case 'serve': {

@@ -90,7 +90,7 @@ const settings = [
 ];
 
 /** The mirror that this machine's apt uses; debootstrap's own default when it names none. */
-async function mirror(): Promise<string[]> {
+export async function mirror(): Promise<string[]> {
   const targets = await output('apt-get', [
     'indextargets',
     '--format',
