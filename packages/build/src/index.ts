@@ -8,7 +8,7 @@ export { type CacheExport, mergeCaches, writeCacheManifest } from './cache/expor
 export type { CacheSource } from './cache/imported-caches.ts';
 export type { CacheFormat } from './cache/step-layers.ts';
 export { type BuildContext, type OpenContextOptions, openContext } from './context/context.ts';
-export { extractArchive } from './context/extract-archive.ts';
+export { type ExtractOptions, extractArchive } from './context/extract-archive.ts';
 export {
   openRemoteContext,
   type RemoteContext,

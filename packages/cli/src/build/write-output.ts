@@ -5,6 +5,7 @@ import type { RegistryOptions } from '@ocijs/registry';
 import { platformText } from '../describe.ts';
 import { writeTarOutput } from '../tar-output.ts';
 import { archiveOutput } from '../transfer-output.ts';
+import { isInUserNamespace } from '../user-namespace/enter.ts';
 import type { BuiltImage } from './build-image.ts';
 import type { BuildOutput } from './outputs.ts';
 
@@ -96,20 +97,22 @@ async function namesIn(directory: string): Promise<readonly string[]> {
 
 /** Into a new directory at once; into one that has files already beside them, and in the place of those of the same name. */
 async function unpackFiles(image: ImageSource, directory: string, signal: AbortSignal): Promise<void> {
+  // What an ordinary user gets belongs to that user.
+  const owners = process.geteuid?.() === 0 && !isInUserNamespace();
   if ((await namesIn(directory)).length === 0) {
     const { unpack } = await import('@ocijs/bundle');
     await mkdir(dirname(directory), { recursive: true });
     await unpack(image, directory, {
       rootfsOnly: true,
       signal,
-      ...(process.geteuid?.() === 0 ? {} : { rootless: true }),
+      ...(owners ? {} : { rootless: true }),
     });
     return;
   }
   const { exportImage, writeTar } = await import('@ocijs/image');
   const { extractArchive } = await import('@ocijs/build');
   const files = writeTar(exportImage(image, { signal }), { signal });
-  await extractArchive(files, { directory, signal });
+  await extractArchive(files, { directory, owners, signal });
 }
 
 async function writeTarFile(output: BuildOutput, built: BuiltImage, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,11 @@ export async function runInUserNamespace(
   return signal === null ? (code ?? 1) : exitCodeOfSignal(signal);
 }
 
+/** True where {@link runInUserNamespace} has led: root is the calling user. */
+export function isInUserNamespace(): boolean {
+  return environment[marker] === '1';
+}
+
 export function unsuitable(message: string, cause?: unknown): CliError {
   return new CliError('ERR_OCI_HOST_UNSUITABLE', `${message}: an ordinary user cannot build here`, {
     cause,
