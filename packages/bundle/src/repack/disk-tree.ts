@@ -121,7 +121,7 @@ function keep(walk: Walk, parent: Parent, before: TreeNode | undefined): void {
   const pending = [before];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     walk.same.add(node);
-    pending.push(...(node.children?.values() ?? []));
+    for (const child of node.children?.values() ?? []) pending.push(child);
   }
 }
 

@@ -102,8 +102,9 @@ export function* walkHistory(node: HistoryNode): Generator<HistoryNode, void, un
   const pending = [node];
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     yield at;
-    const children = [...at.children.values()];
-    pending.push(...children.sort((a, b) => compareNames(b.name, a.name)));
+    const children = [...at.children.values()].sort((a, b) => compareNames(b.name, a.name));
+    // One by one: there can be more than a call has room for.
+    for (const child of children) pending.push(child);
   }
 }
 
@@ -124,6 +125,6 @@ function remove(top: Recorded, layer: number, note: (node: Recorded, version: Fi
     if (node.current === undefined) continue;
     note(node, { layer, kind: 'removed', differences: [], inode: node.current });
     node.current = undefined;
-    pending.push(...node.children.values());
+    for (const child of node.children.values()) pending.push(child);
   }
 }

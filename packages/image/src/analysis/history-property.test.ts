@@ -69,6 +69,21 @@ test('what the history tells of each layer is what comparing the whole trees tel
   assert.ok(applied > 5000, `${applied} entries could be applied`);
 });
 
+test('a directory may have any number of files, and a link any number of slashes', () => {
+  const builder = createTreeBuilder();
+  const history = createFileHistory({ contentOf: () => 'same', growing: true });
+  const file = (at: string): TarEntry => ({ ...plain, type: 'file', name: at, linkname: '', mode: 0o644 });
+  const many = 200_000;
+  for (let index = 0; index < many; index++) builder.add(file(`d/${index}`), 0);
+  builder.add({ ...file('link'), type: 'symlink', linkname: '/'.repeat(many) }, 0);
+  builder.add(file('link/through'), 0);
+  assert.equal(history.record(builder.root, 0).added, many + 3);
+  assert.equal([...walkTree(builder.root)].length, many + 4);
+  builder.add(file('.wh.d'), 1);
+  assert.equal(history.record(builder.root, 1).removed, many + 1);
+  assert.equal([...walkHistory(history.root)].length, many + 4);
+});
+
 function inodesOf(root: TreeNode): Map<string, Inode> {
   return new Map([...walkTree(root)].slice(1).map((node) => [pathOf(node), node.inode]));
 }

@@ -39,7 +39,8 @@ export function resolveDirectory(root: TreeNode, components: readonly string[]):
       }
       const target = entryLinkname(next.inode.header);
       if (target.startsWith('/')) node = root;
-      pending.push(...target.split('/').reverse());
+      // One by one: there can be more than a call has room for.
+      for (const component of target.split('/').reverse()) pending.push(component);
     } else {
       missing.push(name);
     }

@@ -11,6 +11,8 @@ export function* walkTree(node: TreeNode): Generator<TreeNode, void, undefined> 
   const pending = [node];
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     yield at;
-    if (isDirectory(at)) pending.push(...sortedChildren(at).toReversed());
+    if (!isDirectory(at)) continue;
+    // One by one: there can be more than a call has room for.
+    for (const child of sortedChildren(at).toReversed()) pending.push(child);
   }
 }
