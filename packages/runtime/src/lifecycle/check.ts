@@ -1,4 +1,4 @@
-import type { IdMapping, Linux, NamespaceType, RuntimeSpec } from '@ocijs/bundle/spec';
+import type { IdMapping, Linux, NamespaceType, RuntimeSpec, User } from '@ocijs/bundle/spec';
 import { RuntimeError } from '../errors.ts';
 import { conflict } from '../plan/context.ts';
 
@@ -28,6 +28,22 @@ function unmapped(jsonPath: string, what: string): RuntimeError {
   });
 }
 
+/**
+ * Checks that a process of a container with these namespaces can be the user that it is to be. Throws
+ * ERR_OCI_SPEC_CONFLICT.
+ */
+export function checkUser(user: User, linux: Linux): void {
+  const namespace = linux.namespaces?.find(({ type }) => type === 'user');
+  // Of a namespace that is joined by its path, only the kernel knows the maps.
+  if (namespace === undefined || namespace.path) return;
+  if (!isMapped(user.uid, linux.uidMappings ?? [])) {
+    throw unmapped('$.process.user.uid', `user ${user.uid}`);
+  }
+  for (const gid of [user.gid, ...(user.additionalGids ?? [])]) {
+    if (!isMapped(gid, linux.gidMappings ?? [])) throw unmapped('$.process.user', `group ${gid}`);
+  }
+}
+
 function checkUserNamespace(spec: RuntimeSpec, linux: Linux): void {
   const namespace = linux.namespaces?.find(({ type }) => type === 'user');
   const uidMappings = linux.uidMappings ?? [];
@@ -40,12 +56,7 @@ function checkUserNamespace(spec: RuntimeSpec, linux: Linux): void {
   if (namespace.path) return;
   if (uidMappings.length === 0) throw conflict('$.linux.uidMappings', 'are needed for a user namespace');
   if (gidMappings.length === 0) throw conflict('$.linux.gidMappings', 'are needed for a user namespace');
-  const user = spec.process?.user;
-  if (user === undefined) return;
-  if (!isMapped(user.uid, uidMappings)) throw unmapped('$.process.user.uid', `user ${user.uid}`);
-  for (const gid of [user.gid, ...(user.additionalGids ?? [])]) {
-    if (!isMapped(gid, gidMappings)) throw unmapped('$.process.user', `group ${gid}`);
-  }
+  if (spec.process !== undefined) checkUser(spec.process.user, linux);
 }
 
 function checkNamespaces(spec: RuntimeSpec, linux: Linux): void {

@@ -6,6 +6,7 @@ import { readFilter } from '../state/filter.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { containerStatus } from '../state/status.ts';
 import { reportCapabilities } from './capabilities.ts';
+import { checkUser } from './check.ts';
 import { type LifecycleOptions, requireRecord, stateRoot } from './context.ts';
 import { execCgroups } from './exec-cgroups.ts';
 import { withHome } from './home.ts';
@@ -100,6 +101,7 @@ export async function prepareExec(id: string, options: PrepareExecOptions): Prom
   if (target === undefined) throw refuse(record, 'cannot exec in a stopped container', 'stopped');
   const process = withHome(completeProcess(options.process, record.spec.process), record.rootfs);
   checkProcess(process, options);
+  checkUser(process.user, record.spec.linux ?? {});
   const spec: RuntimeSpec = { ...record.spec, process };
   reportCapabilities(spec, options.onEvent);
   const init = await startExec({
