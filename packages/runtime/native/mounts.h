@@ -182,11 +182,16 @@ static long step_mount_attributes(const struct step *step) {
 
 /*
  * The root is mounted over "/": this process still sees the host by its own root, and needs no path to the container.
- * Hooks do: where there are some, and the path can be reached, it is mounted at its own place.
+ * Hooks do: where there are some, and the path can be reached, it is mounted at its own place. In the mount namespace of
+ * its creator a container's root is mounted nowhere.
  */
 static long step_root(const struct step *step) {
   i32 fd = slots[number_field(step, FIELD_SLOT)];
   const char *path = text_field(step, FIELD_PATH);
+  if (number_field(step, FIELD_FLAGS) == FLAG_DETACHED) {
+    root_fd = fd;
+    return 0;
+  }
   long result = path == NULL ? -EACCES : CALL(move_mount, fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
   if (result == -EACCES) result = CALL(move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
   if (result >= 0) root_fd = fd;

@@ -145,7 +145,7 @@ enum target_flag {
   TARGET_MODE = 256,    /* what is mounted gets the mode of the directory that it covers */
 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
-enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
+enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_DETACHED = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
 
 struct plan_header {
   u32 magic, version, length, flags, clone_flags, preserved, steps, reserved;

@@ -94,12 +94,6 @@ const unsupported: readonly (readonly [string, RuntimeSpec])[] = [
       spec.ociVersion = '2.0.0';
     }),
   ],
-  [
-    'no mount namespace',
-    changed((spec) => {
-      spec.linux.namespaces = [{ type: 'uts' }];
-    }),
-  ],
 ];
 
 for (const [name, spec] of unsupported) {

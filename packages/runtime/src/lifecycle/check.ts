@@ -66,15 +66,6 @@ function checkNamespaces(spec: RuntimeSpec, linux: Linux): void {
   if (spec.domainname && !has('uts')) throw conflict('$.domainname', 'needs an own uts namespace');
   if (isSet(linux.timeOffsets) && !has('time'))
     throw conflict('$.linux.timeOffsets', 'need a time namespace');
-  if (!has('mount')) {
-    throw new RuntimeError(
-      'ERR_OCI_SPEC_UNSUPPORTED',
-      'config.json: containers without an own mount namespace are not supported',
-      {
-        jsonPath: '$.linux.namespaces',
-      },
-    );
-  }
 }
 
 /** A container that is to run needs something to run. Throws ERR_OCI_SPEC_CONFLICT. */

@@ -39,6 +39,8 @@ function refuse(record: ContainerRecord, reason: string, status: string): Runtim
 }
 
 function checkStatus(root: string, record: ContainerRecord, options: PrepareExecOptions): void {
+  const hasMounts = record.spec.linux?.namespaces?.some(({ type }) => type === 'mount') ?? false;
+  if (!hasMounts) throw refuse(record, 'cannot exec in a container without a mount namespace', 'running');
   const status = containerStatus(root, record);
   if (status === 'stopped') throw refuse(record, 'cannot exec in a stopped container', status);
   if (status === 'creating') {

@@ -161,3 +161,14 @@ test('with a cgroup namespace and one unified hierarchy a new cgroup2 is mounted
   });
   assert.deepEqual(fieldsOf(steps, 'filesystem'), [{ slot: 1, type: 'cgroup2', source: 'cgroup', set: 1 }]);
 });
+
+test('a destination below the root file system, as the host sees it, and a source there are of the container', () => {
+  const steps = mountSteps({
+    destination: '/bundle/rootfs/to',
+    source: '/bundle/rootfs/from',
+    options: ['bind'],
+  });
+  const clone = steps.findIndex(({ tag, fields }) => tag === 'cloneInRoot' && fields['path'] === '/from');
+  assert.ok(clone > steps.findIndex(({ tag }) => tag === 'root'));
+  assert.ok(steps.some(({ tag, fields }) => tag === 'attach' && fields['path'] === '/to'));
+});

@@ -110,6 +110,14 @@ function planBind(
   return { open, attach: [attachStep(place, slot, flags)], finish: [], hasBoundDev: path === '/dev' };
 }
 
+/**
+ * True for a container in the mount namespace of its creator. Its file system is a tree that is attached nowhere, of which
+ * the host sees nothing and which is gone with its last process (Linux 6.15).
+ */
+export function sharesMounts({ created, joined }: PlanContext): boolean {
+  return !created.has('mount') && !joined.has('mount');
+}
+
 /** True when what the container mounts may appear in the host. */
 export function isShared(rootfsPropagation: string | undefined): boolean {
   return rootfsPropagation === 'shared' || rootfsPropagation === 'rshared';
@@ -133,7 +141,8 @@ function planFilesystem(
   const labelled = selinux && label && ['tmpfs', 'devpts', 'mqueue'].includes(type);
   const data = labelled ? [...options.data, `context=${label}`] : options.data;
   // Devices, and mounts inside it, come later: a tmpfs becomes read-only when all is in place.
-  const isLate = type === 'tmpfs' && (options.attributes.set & mountAttributes.readonly) !== 0;
+  const isLate =
+    type === 'tmpfs' && !sharesMounts(context) && (options.attributes.set & mountAttributes.readonly) !== 0;
   const set = isLate ? options.attributes.set & ~mountAttributes.readonly : options.attributes.set;
   const now = { ...options, data, attributes: { ...options.attributes, set } };
   if (data.some((option) => option.length - option.indexOf('=') > 255)) {
@@ -189,11 +198,19 @@ function legacyMountStep(mount: Mount, place: MountPlace, options: MountOptions,
   });
 }
 
+/** A destination may be written as the host sees it, as for runc. */
+function withoutRoot({ input }: PlanContext, destination: string): string {
+  const { rootfs } = input;
+  return rootfs !== '/' && destination.startsWith(`${rootfs}/`)
+    ? destination.slice(rootfs.length)
+    : destination;
+}
+
 function planMount(context: PlanContext, given: Mount, index: number): MountPlan {
   const mount = effectiveMount(context, given);
   const options = parseMountOptions(mount.options ?? []);
   const isBind = options.bind !== false || mount.type === 'bind' || mount.type === 'rbind';
-  const path = containerPath(mount.destination);
+  const path = containerPath(withoutRoot(context, mount.destination));
   const label = isBind ? JSON.stringify(mount.source) : `a ${mount.type}`;
   const place = { path, jsonPath: `$.mounts[${index}]`, label };
   if (isBind) {
@@ -213,7 +230,8 @@ export function planMounts(context: PlanContext): MountPlan {
   return {
     open: plans.flatMap(({ open }) => open),
     attach: plans.flatMap(({ attach }) => attach),
-    finish: plans.flatMap(({ finish }) => finish),
+    // What is attached to a tree that lies nowhere cannot be changed any more.
+    finish: sharesMounts(context) ? [] : plans.flatMap(({ finish }) => finish),
     hasBoundDev: plans.some(({ hasBoundDev }) => hasBoundDev),
   };
 }

@@ -6,7 +6,7 @@ import { planMasks } from './masks.ts';
 import { mountAttributes, propagationFlags } from './mount-options.ts';
 import { openTreeStep } from './mount-steps.ts';
 import { containerPath } from './mount-targets.ts';
-import { isShared, opensInHost, planMounts } from './mounts.ts';
+import { isShared, opensInHost, planMounts, sharesMounts } from './mounts.ts';
 import { initStep, type Step, stepsOf } from './step.ts';
 import { planConsole } from './terminal.ts';
 
@@ -41,7 +41,9 @@ function openRoot(context: PlanContext, slot: number): Step[] {
 }
 
 function finishRoot(context: PlanContext): Step[] {
-  const { spec, noPivot, host } = context.input;
+  const { spec, host } = context.input;
+  const isHosts = sharesMounts(context);
+  const noPivot = context.input.noPivot && !isHosts;
   const propagation = parsePropagation(spec.linux?.rootfsPropagation ?? '');
   // Without pivot_root the host's mounts stay below; those that show the kernel unmasked must go first.
   const hidden = noPivot
@@ -51,7 +53,7 @@ function finishRoot(context: PlanContext): Step[] {
     : [];
   return [
     ...hidden,
-    initStep('pivot', { purpose: 'change the root', fields: { flags: noPivot ? onlyFlag : 0 } }),
+    initStep('pivot', { purpose: 'change the root', fields: { flags: noPivot || isHosts ? onlyFlag : 0 } }),
     ...(propagation === undefined
       ? []
       : [
@@ -75,17 +77,22 @@ export function planRoot(context: PlanContext, hooks: readonly Step[]): Step[] {
     jsonPath: '$.root.readonly',
     fields: { path: '/', set: mountAttributes.readonly },
   });
+  const separate = initStep('mountAttributes', {
+    purpose: "separate the container's mounts from the host's",
+    fields: { path: '/', propagation: propagationFlags.slave, recursive: 1 },
+  });
   return [
     ...openRoot(context, slot),
     ...mounts.open,
-    initStep('mountAttributes', {
-      purpose: "separate the container's mounts from the host's",
-      fields: { path: '/', propagation: propagationFlags.slave, recursive: 1 },
-    }),
+    ...(sharesMounts(context) ? [] : [separate]),
     initStep('root', {
       purpose: 'mount the root file system',
       jsonPath: '$.root.path',
-      fields: { slot, path: hooksSeeRoot(context) && !noPivot ? rootfs : undefined },
+      fields: {
+        slot,
+        path: hooksSeeRoot(context) && !noPivot ? rootfs : undefined,
+        flags: sharesMounts(context) ? onlyFlag : 0,
+      },
     }),
     ...mounts.attach,
     ...planDevices(context, mounts),
