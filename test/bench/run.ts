@@ -5,7 +5,13 @@ import { parseArgs } from 'node:util';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { buildComparison } from './build.ts';
 import { formatGrowth, type Growth, measureGrowth } from './growth.ts';
-import { launchComparison } from './launch.ts';
+import {
+  cycleComparison,
+  execComparison,
+  launchComparison,
+  memoryOfContainer,
+  parallelLaunchComparison,
+} from './launch.ts';
 import { type Comparison, measure } from './measure.ts';
 import { repackComparison } from './repack.ts';
 import { formatChart, formatTable, type Result } from './report.ts';
@@ -23,6 +29,9 @@ await using temporary = await temporaryDirectory();
 const subjects: Record<string, (directory: string) => Promise<Comparison | string>> = {
   start: startComparison,
   launch: launchComparison,
+  'launch-parallel': parallelLaunchComparison,
+  exec: execComparison,
+  cycle: cycleComparison,
   unpack: unpackComparison,
   repack: repackComparison,
   transfer: transferComparison,
@@ -46,6 +55,12 @@ for (const [name, subject] of Object.entries(subjects)) {
   console.log(`${formatTable({ title: comparison.title, timings })}\n`);
   for (const line of omitted) console.log(`  left out: ${line}`);
   await rm(directory, { recursive: true, force: true });
+}
+
+if (values.only === undefined || values.only === 'launch') {
+  const directory = `${temporary.path}/memory`;
+  await mkdir(directory);
+  console.log(`${await memoryOfContainer(directory)}\n`);
 }
 
 let growth: readonly Growth[] = [];
