@@ -47,7 +47,7 @@ export async function reportFailure(error: unknown, { json }: { readonly json: b
       typeof error === 'object' && error !== null && 'result' in error ? error.result : undefined;
     await writeJson({ ...(isObject(result) ? result : {}), error: failure });
   } else {
-    const lines = [`${paint('red', 'error:')} ${printable(failure.message)}`];
+    const lines = [`${paint('red', 'error:')} ${paragraph(failure.message)}`];
     if (failure.cause !== undefined && !failure.message.includes(failure.cause)) {
       lines.push(`${paint('dim', 'cause:')} ${printable(failure.cause)}`);
     }
@@ -55,6 +55,14 @@ export async function reportFailure(error: unknown, { json }: { readonly json: b
     process.stderr.write(`${lines.join('\n')}\n`);
   }
   if (isDebugging() && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+}
+
+/** Lines stay lines, as of an excerpt; those below the first are indented, so that none of them looks like a line of ours. */
+function paragraph(text: string): string {
+  return text
+    .split('\n')
+    .map((line, index) => (index === 0 || line.startsWith('  ') ? printable(line) : `  ${printable(line)}`))
+    .join('\n');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { RuntimeSpec } from '@ocijs/bundle';
+import { formatPlatform, hostPlatform } from '@ocijs/image';
 import { launch } from '@ocijs/runtime';
 import { DEFAULT_SHELL } from '../../config/apply-instruction.ts';
 import { BuildError } from '../../errors.ts';
@@ -49,7 +50,7 @@ export async function runContainer(
     [`stage ${place.stage}, step ${place.step} ended ${how}: ${createdBy}`, ...last].join('\n  '),
     {
       status: exitCode,
-      hint: 'the last lines of its output are above',
+      hint: foreignHint(step, last) ?? 'the last lines of its output are above',
     },
   );
   const [shell = '/bin/sh'] = state.config.config.Shell ?? DEFAULT_SHELL;
@@ -68,4 +69,11 @@ export async function runContainer(
     },
   });
   throw error;
+}
+
+/** What helps when the programs of the image are for another machine than this one. */
+function foreignHint({ planned: { platform } }: RunStep, output: readonly string[]): string | undefined {
+  const isForeign = platform.architecture !== hostPlatform().architecture;
+  if (!isForeign || !output.some((line) => /exec format error/i.test(line))) return undefined;
+  return `this host runs no programs for ${formatPlatform(platform)}: register an emulator with binfmt_misc (on Debian: apt-get install qemu-user-static), or cross-compile in a stage FROM --platform=$BUILDPLATFORM`;
 }
