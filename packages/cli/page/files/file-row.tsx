@@ -58,7 +58,7 @@ export function FileRow({
       {...row}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <span class="cell-name" {...cell} style={{ paddingLeft: `${(depth - 1) * 16 + 4}px` }}>
+      <span class="cell-name" {...cell} style={{ paddingLeft: `min(${(depth - 1) * 16 + 4}px, 40%)` }}>
         <span class={`twist${isExpandable ? (isOpen ? ' is-open' : '') : ' is-none'}`} aria-hidden="true" />
         {mark === Mark.same ? (
           <span

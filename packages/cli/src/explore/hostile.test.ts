@@ -172,3 +172,37 @@ describe('hostile images in the terminal', () => {
     });
   }
 });
+
+test('a name below many directories is in sight, on the page and in the terminal', {
+  skip: skipBrowser,
+}, async () => {
+  await using browser = await testBrowser();
+  const deep = Array.from({ length: 300 }, () => 'd').join('/');
+  const report = await reportOf(join(directory, 'deep'), {
+    image: { layers: [['ADD', [file(`${deep}/needle`, '1')]]] },
+  });
+  await using opened = await browser.open(report, { width: 360 });
+  await opened.ask(`(() => {
+    const input = document.querySelector('input');
+    input.value = 'needle';
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  })()`);
+  await opened.page.focus('[role=treegrid]');
+  await opened.page.keyboard.press('End');
+  await opened.until(
+    `[...document.querySelectorAll('[data-node] bdi')].some((e) => e.innerText === 'needle')`,
+  );
+  const visible = await opened.ask<number>(
+    `[...document.querySelectorAll('[data-node] bdi')].find((e) => e.innerText === 'needle').getBoundingClientRect().width`,
+  );
+  assert.ok(visible > 20, `${visible} pixels`);
+  const options = { height: 20, lines: 0 };
+  let state: ExploreState | undefined = firstState(report);
+  for (const key of ['/', ...'needle', 'enter', 'end']) state = state && update(state, key, options);
+  assert.ok(state);
+  const lines = drawScreen(state, { columns: 80, rows: 27, paint: createPaint({ colours: false }) });
+  assert.ok(
+    lines.some((line) => line.includes('  needle ')),
+    lines.join('\n'),
+  );
+});

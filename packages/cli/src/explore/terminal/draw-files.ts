@@ -15,6 +15,8 @@ const signs: Readonly<Record<number, string>> = {
 };
 
 const barWidth = 10;
+/** What lies deeper stands no further to the right, or it would be out of sight. */
+const deepestIndent = 12;
 
 /** The rows of the tree in sight. */
 export function drawFiles(
@@ -51,7 +53,7 @@ function row(
   const type = fileTypes[packed.types[version] ?? 0] ?? 'file';
   const twist = hasChildren(view, node) ? (isOpen(state, node) ? '▾' : '▸') : ' ';
   const target = links.get(version);
-  const name = `${'  '.repeat((packed.depths[node] ?? 1) - 1)}${twist} ${shownText(packed.names[node] ?? '')}${isDirectory ? '/' : ''}${target === undefined ? '' : ` -> ${shownText(target)}`}`;
+  const name = `${'  '.repeat(Math.min((packed.depths[node] ?? 1) - 1, deepestIndent))}${twist} ${shownText(packed.names[node] ?? '')}${isDirectory ? '/' : ''}${target === undefined ? '' : ` -> ${shownText(target)}`}`;
   const size = type === 'file' || isDirectory ? formatBytes(total) : '';
   const isWide = columns >= 70;
   const facts = isWide
