@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { BaseCommand } from '../dist/base-command.js';
 import { loadCommands } from '../dist/commands/index.js';
 import { commandGroups } from '../dist/help/groups.js';
+import { usageLines } from '../dist/help/usage.js';
 import { packageVersion } from '../dist/package.js';
 
 const directory = fileURLToPath(new URL('../dist/man/', import.meta.url));
@@ -45,7 +46,7 @@ function overviewPage() {
 }
 
 function commandPage(name, command) {
-  const usage = [command.usage ?? usageOf(name, command)].flat();
+  const usage = usageLines(name, command);
   const examples = (command.examples ?? []).map((line) => line.replaceAll('<%= config.bin %>', 'oci'));
   const operands = Object.entries(command.args ?? {}).filter(([, { description }]) => description);
   return page(`oci-${name}`, command.summary, [
@@ -69,14 +70,6 @@ function commandPage(name, command) {
 function page(name, summary, lines) {
   const title = `.TH ${text(name.toUpperCase())} 1 "" "oci ${packageVersion()}" "OCI images"`;
   return `${[title, '.SH NAME', `${text(name)} \\- ${text(summary)}`, ...lines].join('\n')}\n`;
-}
-
-function usageOf(name, command) {
-  const words = Object.entries(command.args ?? {}).map(([argument, { required }]) => {
-    const word = argument.toUpperCase() + (command.strict ? '' : '...');
-    return required ? word : `[${word}]`;
-  });
-  return [name, '[FLAGS]', ...words].join(' ');
 }
 
 function flagList(flags) {

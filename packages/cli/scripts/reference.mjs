@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { BaseCommand } from '../dist/base-command.js';
 import { loadCommands } from '../dist/commands/index.js';
+import { usageLines } from '../dist/help/usage.js';
 
 const page = new URL('../../../docs/cli.md', import.meta.url);
 const text = reference(await loadCommands());
@@ -50,7 +51,7 @@ function reference(all) {
 }
 
 function section(name, command) {
-  const usage = [command.usage ?? usageOf(name, command)].flat().map((line) => `oci ${line}`);
+  const usage = usageLines(name, command).map((line) => `oci ${line}`);
   const examples = (command.examples ?? []).map((line) => line.replaceAll('<%= config.bin %>', 'oci'));
   return [
     '',
@@ -67,14 +68,6 @@ function section(name, command) {
       : []),
     ...(examples.length > 0 ? ['', 'Examples:', '', '```sh', ...examples, '```'] : []),
   ];
-}
-
-function usageOf(name, command) {
-  const words = Object.entries(command.args ?? {}).map(([argument, { required }]) => {
-    const word = argument.toUpperCase() + (command.strict ? '' : '...');
-    return required ? word : `[${word}]`;
-  });
-  return [name, '[FLAGS]', ...words].join(' ');
 }
 
 function flagTable(flags) {

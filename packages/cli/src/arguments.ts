@@ -31,7 +31,7 @@ function flagsOf(command: CommandClass): CommandClass['flags'] {
 }
 
 function unknownCommand(name: string, known: readonly string[]): Error {
-  const similar = suggest(name, known);
+  const similar = suggest(name, [...known, 'help', 'version']);
   const hint =
     similar === undefined ? 'see `oci --help` for all commands' : `did you mean \`oci ${similar}\`?`;
   return usageError(`unknown command ${JSON.stringify(name)}`, hint);

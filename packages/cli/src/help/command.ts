@@ -1,12 +1,14 @@
 import { type Command, Help } from '@oclif/core';
 import { oclifConfig } from '../oclif.ts';
+import { usageLines } from './usage.ts';
 
 /** Prints what a command says of itself. */
 export async function showCommandHelp(id: string, command: Command.Class): Promise<void> {
-  const { args, baseFlags, flags, description, examples, strict, summary, usage } = command;
-  const texts = Object.entries({ description, examples, strict, summary, usage });
+  const { args, baseFlags, flags, description, examples, strict, summary } = command;
+  const texts = Object.entries({ description, examples, strict, summary });
   await new Help(oclifConfig()).showCommandHelp({
     id,
+    usage: [...usageLines(id, command)],
     args: named(args),
     flags: named({ ...baseFlags, ...flags }),
     aliases: [],
