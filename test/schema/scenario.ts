@@ -43,6 +43,8 @@ function commandLines({ host, directory }: { readonly host: string; readonly dir
     ['flatten', image, 'flat:1'],
     ['rebase', 'appended:1', 'rebased:1', '--old-base', image, '--new-base', 'configured:1'],
     ['index', 'create', 'multi:1', image],
+    ['manifest', 'inspect', 'multi:1'],
+    ['manifest', 'create', 'multi:2', image],
     ['diff', image, 'appended:1'],
     ['diff', image, image],
     ['export', image, '-o', `${directory}/export.tar`],

@@ -86,6 +86,12 @@ __attribute__((noreturn)) static void begin(int count, char **arguments, char **
     leave(127);
   }
   CALL(rt_sigprocmask, SIG_SETMASK, &all_signals, &mask, sizeof mask);
+  /* Not sigtimedwait: while that waits, the signals do not count as blocked to who asks whether this process takes them. */
+  long signals = CALL(signalfd4, -1, &all_signals, sizeof all_signals, O_CLOEXEC);
+  if (signals < 0) {
+    complain(arguments[1], ": signals cannot be waited for\n");
+    leave(126);
+  }
   /* Where the container shares its processes with the host, this is not process 1. */
   CALL(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   long command = CALL(clone, SIGCHLD, 0, 0, 0, 0);
@@ -95,12 +101,13 @@ __attribute__((noreturn)) static void begin(int count, char **arguments, char **
     leave(126);
   }
   for (;;) {
-    long signal = CALL(rt_sigtimedwait, &all_signals, NULL, NULL, sizeof all_signals);
-    if (signal == SIGCHLD) {
+    struct signalfd_siginfo got;
+    if (CALL(read, signals, &got, sizeof got) != sizeof got) continue;
+    if (got.ssi_signo == SIGCHLD) {
       int code = reap(command);
       if (code >= 0) leave(code);
-    } else if (signal > 0 && signal != SIGTTIN && signal != SIGTTOU) {
-      CALL(kill, command, signal);
+    } else if (got.ssi_signo != SIGTTIN && got.ssi_signo != SIGTTOU) {
+      CALL(kill, command, got.ssi_signo);
     }
   }
 }

@@ -69,6 +69,11 @@ export default class Doctor extends BaseCommand {
       this.signal.throwIfAborted();
       findings.push(await check(host));
     }
+    if (process.platform === 'linux') {
+      const { networkHelpers } = await import('@ocijs/runtime');
+      const { networkFindings } = await import('../doctor/network.ts');
+      findings.push(...networkFindings(networkHelpers(), host));
+    }
     return findings;
   }
 }

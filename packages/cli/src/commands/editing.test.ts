@@ -169,6 +169,12 @@ describe('looking into images and editing them', () => {
       .catch((error: Error) => assert.match(error.message, /linux\/arm64/));
     await oci('index', 'create', 'multi', layout('linux-amd64'), layout('linux-arm64'));
     assert.match(await oci('ls', 'multi', '--platform', 'linux/arm64'), /etc/);
+    const index = JSON.parse((await home.oci('manifest', 'inspect', 'multi')).stdout);
+    assert.equal(index.manifests.length, 2, 'manifest inspect shows the index itself');
+    const single = JSON.parse(
+      (await home.oci('manifest', 'inspect', 'multi', '--platform', 'linux/arm64')).stdout,
+    );
+    assert.ok(Array.isArray(single.layers));
     await oci('index', 'remove', 'multi', 'linux/arm64');
     assert.equal((await home.oci('ls', 'multi', '--platform', 'linux/arm64', '--pull', 'never')).status, 1);
     assert.equal((await home.oci('index', 'remove', 'multi', 'linux/riscv64')).status, 1);

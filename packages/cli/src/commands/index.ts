@@ -35,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, CommandLoader>> = {
   logout: async () => (await import('./logout.ts')).default,
   logs: async () => (await import('./logs.ts')).default,
   ls: async () => (await import('./ls.ts')).default,
+  manifest: async () => (await import('./manifest.ts')).default,
   pause: async () => (await import('./pause.ts')).default,
   ps: async () => (await import('./ps.ts')).default,
   pull: async () => (await import('./pull.ts')).default,

@@ -12,6 +12,11 @@ export default class Rm extends BaseCommand {
   static override args = containersArgument;
   static override flags = {
     force: Flags.boolean({ default: false, char: 'f', summary: 'Kill a running container first' }),
+    volumes: Flags.boolean({
+      default: false,
+      char: 'v',
+      summary: 'For scripts made for Docker: there are no volumes to remove',
+    }),
   };
 
   async run(): Promise<void> {

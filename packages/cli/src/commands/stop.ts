@@ -5,6 +5,9 @@ import { findAll } from '../containers/running.ts';
 import { stopContainer } from '../containers/stop.ts';
 import { containersArgument } from '../flags/containers.ts';
 
+/** Seconds, as for Docker. */
+const defaultTime = 10;
+
 export default class Stop extends BaseCommand {
   static override summary = 'End containers, and wait until they have ended';
   static override description =
@@ -15,11 +18,16 @@ export default class Stop extends BaseCommand {
   static override flags = {
     time: Flags.integer({
       char: 't',
-      default: 10,
+      aliases: ['timeout'],
       min: -1,
       max: 1_000_000,
       helpValue: 'SECONDS',
-      summary: 'Time until SIGKILL; -1 waits for ever',
+      summary: 'Time until SIGKILL; -1 waits for ever; that of `run --stop-timeout`, else 10 by default',
+    }),
+    signal: Flags.string({
+      char: 's',
+      helpValue: 'SIGNAL',
+      summary: 'Send this signal instead of the stop signal',
     }),
   };
 
@@ -27,9 +35,15 @@ export default class Stop extends BaseCommand {
     const { argv, flags } = await this.parse(Stop);
     const { directory } = await this.openStore(flags);
     const found = await findAll(openContainers(directory), argv);
-    const timeout = flags.time < 0 ? Number.POSITIVE_INFINITY : flags.time * 1000;
     const { signal } = this;
-    await Promise.all(found.map((container) => stopContainer(container, { timeout, signal })));
+    const stopSignal = flags.signal;
+    await Promise.all(
+      found.map((container) => {
+        const seconds = flags.time ?? container.record.stopTimeout ?? defaultTime;
+        const timeout = seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+        return stopContainer(container, { timeout, signal, ...(stopSignal && { stopSignal }) });
+      }),
+    );
     const ids = found.map(({ record }) => record.id);
     await this.print(flags, { json: ids, text: ids.join('\n') });
   }

@@ -15,6 +15,8 @@ const killTimeout = 10_000;
 export interface StopOptions {
   /** Milliseconds between the signal and SIGKILL; infinite for no SIGKILL. */
   readonly timeout: number;
+  /** Instead of the container's stop signal. */
+  readonly stopSignal?: string;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +32,7 @@ export async function stopContainer(container: KnownContainer, options: StopOpti
   if (!isActive(before.state)) return;
   const { state, pid } = await requireRunning(container);
   const { resume } = await import('@ocijs/runtime');
-  const stopSignal = await stopSignalOf(record);
+  const stopSignal = await stopSignalOf({ ...record, ...(options.stopSignal && { stopSignal: options.stopSignal }) });
   const isDropped =
     pid !== undefined && Number.isFinite(options.timeout) && (await wouldBeDropped(pid, stopSignal));
   if (!isDropped) {

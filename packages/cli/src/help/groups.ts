@@ -10,7 +10,7 @@ export const commandGroups: readonly { readonly title: string; readonly commands
   },
   { title: 'Unpack and make images', commands: words('unpack repack spec build') },
   { title: 'Look inside images', commands: words('inspect ls cat diff history export explore validate') },
-  { title: 'Edit images', commands: words('config append annotate squash flatten rebase index') },
+  { title: 'Edit images', commands: words('config append annotate squash flatten rebase index manifest') },
   {
     title: 'Work with registries',
     commands: words('login logout tags catalog delete referrers attach artifact serve'),

@@ -57,6 +57,7 @@ export async function makeFromImage(
   const names = { hostname, entries: (flags['add-host'] ?? []).map(parseAddHost) };
   const config = image.config.config;
   const health = healthConfig(config?.Healthcheck, flags, { shell: config?.Shell });
+  await requireSignal(flags['stop-signal']);
   const stopSignal = flags['stop-signal'] ?? config?.StopSignal;
   const stopTimeout = flags['stop-timeout'] ?? config?.StopTimeout;
   const directory = await containers.claim(id, name);
@@ -111,6 +112,13 @@ function commonRecord(id: string, { name, root, flags, labels }: NewContainer) {
   const created = new Date().toISOString();
   const hasLabels = Object.keys(labels).length > 0;
   return { id, name, created, root, remove: flags.rm, ...(hasLabels ? { labels } : {}) };
+}
+
+/** Throws ERR_OCI_SIGNAL_INVALID. */
+async function requireSignal(text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const { parseSignal } = await import('@ocijs/runtime');
+  parseSignal(text);
 }
 
 function networkPlace(choice: ChosenNetwork['choice']): Asked {

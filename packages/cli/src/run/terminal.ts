@@ -1,8 +1,12 @@
 import { usageError } from '../errors.ts';
 
-/** Throws ERR_OCI_USAGE for `-it` without a terminal to read from. */
-export function requireTerminal(flags: { readonly tty: boolean; readonly interactive: boolean }): void {
-  if (flags.tty && flags.interactive && !process.stdin.isTTY) {
+/** Throws ERR_OCI_USAGE for `-it` in the foreground without a terminal to read from. */
+export function requireTerminal(flags: {
+  readonly tty: boolean;
+  readonly interactive: boolean;
+  readonly detach: boolean;
+}): void {
+  if (flags.tty && flags.interactive && !flags.detach && !process.stdin.isTTY) {
     throw usageError('-t needs a terminal, and standard input is none', 'leave -t out');
   }
 }

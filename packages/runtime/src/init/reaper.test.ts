@@ -79,6 +79,9 @@ describe('the reaper', { skip, timeout: 120_000 }, () => {
       output += data;
     });
     await until(() => output.includes('ready'));
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    const blocked = BigInt(`0x${/^SigBlk:\t(.*)$/m.exec(status)?.[1]}`);
+    assert.equal((blocked >> 14n) & 1n, 1n, 'it takes SIGTERM, which whoever stops a container asks first');
     child.kill('SIGHUP');
     await until(() => output.includes('hung up'));
     child.kill('SIGTERM');
