@@ -156,7 +156,7 @@ describe('build', { skip }, () => {
 
   test('what cannot be done is refused, never left out', async () => {
     await using at = await scene();
-    await assert.rejects(at.build('FROM busybox\nRUN --device=a.b/c true'), (error) =>
+    await assert.rejects(at.build('FROM busybox\nRUN --device=a.b/c,required true'), (error) =>
       isOciError(error, 'ERR_OCI_BUILD_UNSUPPORTED'),
     );
   });

@@ -1,6 +1,7 @@
 import { suggest } from '@ocijs/image/suggest';
 import { parseBytes } from '../../units.ts';
 import { type InstructionContext, refuse } from './context.ts';
+import { splitFields } from './fields.ts';
 import type { MountFlag } from './types.ts';
 
 const types = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
@@ -94,14 +95,6 @@ function defined<Fields extends object>(fields: Fields): Defined<Fields> & Mount
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Defined<Fields> & MountFlag;
-}
-
-/** Splits at commas; a field in double quotes may hold them. */
-function splitFields(value: string): readonly string[] {
-  const fields: string[] = [];
-  for (const [, quoted, plain = ''] of value.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g))
-    fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-  return fields.filter((field) => field !== '');
 }
 
 function oneOf(words: readonly string[]): string {

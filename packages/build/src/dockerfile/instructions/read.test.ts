@@ -169,3 +169,25 @@ describe('instructions', () => {
   ];
   for (const [text, message] of mistakes) test(JSON.stringify(text), () => refused(text, message));
 });
+
+test('devices by their names of the container device interface', () => {
+  const devices = (flags: string) => {
+    const [stage] = parseDockerfile(`FROM a\nRUN ${flags} true`).stages;
+    const [run] = stage.instructions;
+    return run?.kind === 'run' ? run.devices : [];
+  };
+  assert.deepEqual(
+    devices('--device=vendor.com/gpu=all --device=name=a.b/c,required --device=a.b/c=*,required=false'),
+    [
+      { name: 'vendor.com/gpu=all', required: false },
+      { name: 'a.b/c', required: true },
+      { name: 'a.b/c=*', required: false },
+    ],
+  );
+  for (const flag of ['gpu', '../x/y=z', 'a.b/c,requird', 'a.b/c,required=maybe', 'required'])
+    assert.throws(
+      () => devices(`--device=${flag}`),
+      (error) => isOciError(error, 'ERR_OCI_DOCKERFILE_INVALID'),
+      flag,
+    );
+});

@@ -1,5 +1,6 @@
 import type { InstructionNode } from '../syntax/parse.ts';
 import { type InstructionContext, refuse } from './context.ts';
+import { readDevice } from './device.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { readMount } from './mount.ts';
 import type { Command, RunInstruction } from './types.ts';
@@ -16,7 +17,7 @@ export function readRun(context: InstructionContext): RunInstruction {
     mounts: flags.list('mount').map((value) => readMount(context, value)),
     network: choice(context, flags, { name: 'network', among: ['default', 'none', 'host'] as const }),
     security: choice(context, flags, { name: 'security', among: ['sandbox', 'insecure'] as const }),
-    devices: flags.list('device'),
+    devices: flags.list('device').map((value) => readDevice(context, value)),
   };
 }
 

@@ -80,13 +80,20 @@ export interface MountFlag {
   readonly environment?: string;
 }
 
+/** One `--device` of `RUN`: a device that this host describes for containers (CDI). */
+export interface DeviceFlag {
+  readonly name: string;
+  /** Without it, the step runs also where there is no such device. */
+  readonly required: boolean;
+}
+
 export interface RunInstruction extends Written {
   readonly kind: 'run';
   readonly command: Command;
   readonly mounts: readonly MountFlag[];
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
-  readonly devices: readonly string[];
+  readonly devices: readonly DeviceFlag[];
 }
 
 export interface CommandInstruction extends Written {

@@ -3,7 +3,7 @@ import { BuildError } from '../../errors.ts';
 import type { BuildOptions } from '../types.ts';
 
 /**
- * What an instruction asks for must be done or refused, never left out: the step would seem to have had it. More rights
+ * What an instruction needs must be done or refused, never left out: the step would seem to have had it. More rights
  * than the others have it gets only when the caller has allowed that, whoever wrote the Dockerfile.
  *
  * @throws BuildError `ERR_OCI_BUILD_NOT_ALLOWED`, `ERR_OCI_BUILD_UNSUPPORTED`
@@ -16,8 +16,9 @@ export function checkAllowed(
     throw notAllowed('RUN --security=insecure', 'security.insecure');
   if (network === 'host' && given !== 'host' && !allow.has('network.host'))
     throw notAllowed('RUN --network=host', 'network.host');
-  if (devices.length > 0)
-    throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', 'RUN --device is not supported', {
+  const needed = devices.find(({ required }) => required);
+  if (needed !== undefined)
+    throw new BuildError('ERR_OCI_BUILD_UNSUPPORTED', `RUN --device=${needed.name} is not supported`, {
       hint: 'leave it out, or build this stage with another tool and name it with --build-context',
     });
 }

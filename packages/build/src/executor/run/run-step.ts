@@ -26,6 +26,12 @@ export async function runStep(
   const { created, noCache = false } = options;
   const { instruction, createdBy } = step;
   checkAllowed(instruction, options);
+  for (const { name } of instruction.devices)
+    options.onEvent?.({
+      type: 'warning',
+      code: 'DEVICE_LEFT_OUT',
+      message: `RUN has no device ${name}, which it does not require`,
+    });
   await using mounts = await prepareMounts(environment, state, step);
   const lower = lowerLayers(state);
   const key = stepKey(lower, {
