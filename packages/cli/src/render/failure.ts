@@ -2,6 +2,7 @@ import { debuglog, styleText } from 'node:util';
 import { Interrupted } from '../errors.ts';
 import { codeOf } from '../exit-codes.ts';
 import { writeJson } from './json.ts';
+import { describeSystemError } from './system-error.ts';
 import { printable } from './text.ts';
 
 /** The `error` of a failed `--json` document. */
@@ -14,8 +15,10 @@ export interface FailureDocument {
 
 /** What a person or a program is told about an error; never a stack. */
 export function describeFailure(error: unknown): FailureDocument {
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
+  const known = failureCode(error) === 'ERR_OCI_SYSTEM' ? describeSystemError(error) : undefined;
+  const message = known?.message ?? (error instanceof Error ? error.message : String(error));
+  const own = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
+  const hint = own ?? known?.hint;
   const cause = error instanceof Error ? causeChain(error.cause) : '';
   return {
     code: failureCode(error),

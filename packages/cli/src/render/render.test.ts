@@ -157,3 +157,18 @@ test('failures are described without a stack, causes in one line', () => {
   });
   assert.deepEqual(describeFailure(new TypeError('oops')), { code: 'ERR_OCI_INTERNAL', message: 'oops' });
 });
+
+test('errors of the system that nobody worded are given words', () => {
+  const error = Object.assign(new Error("EACCES: permission denied, open '/x'"), {
+    code: 'EACCES',
+    syscall: 'open',
+    path: '/x',
+  });
+  assert.deepEqual(describeFailure(error), {
+    code: 'ERR_OCI_SYSTEM',
+    message: '/x: permission denied',
+    hint: 'choose a path that you may use, or ask as a user who may',
+  });
+  const unknown = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+  assert.equal(describeFailure(unknown).message, 'EIO: i/o error, read');
+});
