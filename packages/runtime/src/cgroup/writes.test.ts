@@ -76,6 +76,12 @@ test('no processes at all would be of no use: zero is one, as for runc; the memo
   ]);
 });
 
+test('zero turns burst and idle off', () => {
+  const cpu = { burst: 0, idle: 0 };
+  assert.deepEqual(lines(resourceWritesV1({ cpu })), ['cpu.cfs_burst_us=0', 'cpu.idle=0']);
+  assert.deepEqual(lines(resourceWritesV2({ cpu })), ['cpu.idle=0', 'cpu.max.burst=0']);
+});
+
 test('no swap at all is written on v2, and a swap limit without memory is refused on both', () => {
   assert.deepEqual(lines(resourceWritesV2({ memory: { limit: 5000, swap: 5000 } })), [
     'memory.swap.max=0',

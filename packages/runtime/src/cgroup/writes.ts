@@ -80,6 +80,11 @@ function memoryV2(memory: MemoryResources): CgroupWrite[] {
   ]);
 }
 
+/** Settings that zero turns off again; nobody writes it for "not set". */
+function meant(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
+
 function cpuV1(cpu: CpuResources): CgroupWrite[] {
   return [
     ...collect('cpu', [
@@ -87,10 +92,10 @@ function cpuV1(cpu: CpuResources): CgroupWrite[] {
       // The kernel checks each value against the other: a period first is right for a new group.
       ['cpu.cfs_period_us', cpu.period],
       ['cpu.cfs_quota_us', cpu.quota],
-      ['cpu.cfs_burst_us', cpu.burst],
+      ['cpu.cfs_burst_us', meant(cpu.burst)],
       ['cpu.rt_period_us', cpu.realtimePeriod],
       ['cpu.rt_runtime_us', cpu.realtimeRuntime],
-      ['cpu.idle', cpu.idle],
+      ['cpu.idle', meant(cpu.idle)],
     ]),
     ...cpusetWrites(cpu),
   ];
@@ -108,9 +113,9 @@ function cpuV2(cpu: CpuResources): CgroupWrite[] {
     ...collect('cpu', [
       // A group of idle weight refuses any other weight.
       ['cpu.weight', cpu.idle ? undefined : cpuSharesToWeight(cpu.shares ?? 0)],
-      ['cpu.idle', cpu.idle],
+      ['cpu.idle', meant(cpu.idle)],
       ['cpu.max', cpuMax(cpu)],
-      ['cpu.max.burst', cpu.burst],
+      ['cpu.max.burst', meant(cpu.burst)],
     ]),
     ...cpusetWrites(cpu),
   ];

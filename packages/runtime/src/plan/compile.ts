@@ -6,7 +6,6 @@ import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } fr
 import { planIdMaps } from './id-maps.ts';
 import type { PlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
-import { hasListener } from './listener.ts';
 import { cgroupNamespace, planNamespaces } from './namespaces.ts';
 import { planNetDevices } from './net-devices.ts';
 import { planExec, planIdentity } from './process.ts';
@@ -87,14 +86,16 @@ function planNetwork(context: PlanContext): Step[] {
   return [initStep('loopback', { purpose: 'bring up the loopback interface' })];
 }
 
-/** From `start` to the container's program. An agent that answers for the container does so for its hooks too, as in runc. */
+/** From `start` to the container's program. Hooks in the container are under its filter, as in runc, and have no more rights. */
 function planStart(context: PlanContext): Step[] {
   if (context.input.spec.process === undefined) return [];
-  const hooks = planContainerHooks(context, 'startContainer');
   const exec = planExec(context);
-  if (!hasListener(context)) return [...hooks, ...exec];
-  const filtered = exec.findIndex(({ tag }) => tag === 'seccomp') + 1;
-  return [...exec.slice(0, filtered), ...hooks, ...exec.slice(filtered)];
+  const filtered = exec.findIndex(({ tag }) => tag === 'ambient');
+  return [
+    ...exec.slice(0, filtered),
+    ...planContainerHooks(context, 'startContainer'),
+    ...exec.slice(filtered),
+  ];
 }
 
 /**
