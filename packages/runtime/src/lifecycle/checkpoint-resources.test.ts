@@ -64,7 +64,7 @@ const unknownToCriu = /Can't get 1:16 opt: Operation not supported/;
 
 /** One side counts, the other one writes down what it hears. */
 const connection = `
-  sleep 100000 | busybox nc -l -p 5000 | while read i; do echo $i >/shared/now; mv /shared/now /shared/count; done &
+  sleep 100000 | busybox nc -l -p 5000 | while read i; do mkdir /shared/$i; done &
   count() { i=0; while true; do i=$((i+1)); echo $i; sleep 0.05; done; }
   while true; do count | busybox nc 127.0.0.1 5000; sleep 0.05; done`;
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '../lifecycle/create.ts';
@@ -33,10 +33,13 @@ export interface SharingBundle extends TestBundle {
   readonly shared: string;
 }
 
-const counter =
-  'i=0; while true; do i=$((i+1)); echo $i >/shared/now; mv /shared/now /shared/count; sleep 0.05; done';
+/**
+ * A shell script that counts, in memory, and makes a directory for each number: no file is ever open, which another
+ * container of the same images would have replaced meanwhile.
+ */
+export const counter: string = 'i=0; while true; do i=$((i+1)); mkdir /shared/$i; sleep 0.05; done';
 
-/** A container that counts, in memory, and writes where it is to a file of a directory that it shares with the host. */
+/** A container that shares a directory with the host, in which it shows how far it has counted. */
 export function countingBundle(script: string = counter): SharingBundle {
   const bundle = busyboxBundle(script);
   const shared = join(bundle.directory, 'shared');
@@ -54,8 +57,8 @@ export function countingBundle(script: string = counter): SharingBundle {
 
 /** How far the container has counted. */
 export function count(shared: string): number {
-  const file = join(shared, 'count');
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  const numbers = readdirSync(shared).map(Number);
+  return Math.max(0, ...numbers.filter((number) => !Number.isNaN(number)));
 }
 
 /** Waits until something holds; for a minute, since machines of tests are busy. */

@@ -1,5 +1,5 @@
 /*
- * Holds something that criu restores only when it is asked to, and counts with it, to /shared/count:
+ * Holds something that criu restores only when it is asked to, and counts with it, in directories named /shared/N:
  *   holder lock       a lock of /shared/lock
  *   holder send       a datagram socket that is connected to /shared/log
  *   holder receive    the other side of it, which writes the counts down
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -20,11 +21,9 @@ static void require(int holds, const char *what) {
 }
 
 static void write_count(int count) {
-  FILE *file = fopen("/shared/now", "w");
-  require(file != NULL, "count");
-  fprintf(file, "%d\n", count);
-  fclose(file);
-  require(rename("/shared/now", "/shared/count") == 0, "count");
+  char path[32];
+  snprintf(path, sizeof path, "/shared/%d", count);
+  require(mkdir(path, 0755) == 0, path);
 }
 
 int main(int argc, char **argv) {
