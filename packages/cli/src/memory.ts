@@ -15,7 +15,8 @@ export function releaseMemoryFor({ manifest }: Pick<ImageSource, 'manifest'>): v
   if (manifest.layers.reduce((sum, { size }) => sum + size, 0) >= largeImage) releaseMemory();
 }
 
-function releaseMemory(): void {
+/** Gives back what is not needed any more; takes 20 to 40 ms. */
+export function releaseMemory(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   // Only this flavour returns memory to the system at once.

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { openContainers } from '../containers/collection.ts';
+import { releaseMemory } from '../memory.ts';
 import { describeFailure } from '../render/failure.ts';
 import { runAttached } from '../run/attached.ts';
 import { logFileOf, type SupervisorReport } from '../run/detached.ts';
@@ -25,6 +26,8 @@ export default class Supervise extends BaseCommand {
         onStarted: () => {
           this.releaseSignals();
           report({ started: true });
+          // From now on it only waits, for as long as the container runs.
+          releaseMemory();
         },
       });
     } catch (error) {
