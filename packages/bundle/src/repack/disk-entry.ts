@@ -6,7 +6,8 @@ import {
   type TreeNode,
 } from '@ocijs/image';
 import * as linux from '@ocijs/linux';
-import { unmapId } from '../id-map.ts';
+import { mapId, unmapId } from '../id-map.ts';
+import { fileCapability, plainCapability } from '../rootfs/file-capability.ts';
 import type { BundleState } from '../state.ts';
 import { parseRootlessOwner, readAttributes, rootlessOwner } from './attributes.ts';
 
@@ -51,6 +52,11 @@ export function diskEntry(
   const old = before?.inode.header;
   const path = `/proc/self/fd/${directory}/${name}`;
   const xattrs = new Map(readAttributes(path));
+  const capability = xattrs.get(fileCapability);
+  if (capability !== undefined && !unpacked.rootless && unpacked.uidMap.length > 0) {
+    const rootId = mapId(0, { mappings: unpacked.uidMap, kind: 'user' });
+    xattrs.set(fileCapability, plainCapability(capability, { rootId }));
+  }
   const noted = xattrs.get(rootlessOwner);
   const owner = noted === undefined || !unpacked.rootless ? undefined : parseRootlessOwner(noted);
   if (unpacked.rootless) xattrs.delete(rootlessOwner);

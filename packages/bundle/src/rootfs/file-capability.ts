@@ -8,6 +8,15 @@ const bytes2 = 20;
 const bytes3 = 24;
 
 /**
+ * The capabilities as a layer has them, which knows no user namespace: for a file of the namespace whose root is `rootId`
+ * outside. Those of another namespace stay as they are.
+ */
+export function plainCapability(value: Buffer, { rootId }: { readonly rootId: number }): Buffer {
+  const isOfNamespace = value.length === bytes3 && value.readUInt32LE(bytes2) === rootId;
+  return isOfNamespace ? Buffer.from(capabilityFor(value, { rootId: 0 })) : value;
+}
+
+/**
  * The capabilities of a file for a user namespace whose root is `rootId` outside (`struct vfs_ns_cap_data`): the kernel honours
  * them there only, and not at all those without a root. Values of unknown form stay as they are.
  */

@@ -7,7 +7,7 @@ import { recordPath } from '../repack/record/read-records.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import { copyTree } from '../rootfs/overlay/copy-tree.ts';
 import { isOverlayAttribute } from '../rootfs/overlay/marks.ts';
-import { copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { type CopyInThreadsOptions, copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { layerRecord } from './paths.ts';
 import { openSnapshots, type Snapshot, type Snapshots } from './snapshots.ts';
 
@@ -32,8 +32,9 @@ export async function copySnapshots(
   image: ImageSource,
   { snapshots: directory, rootfs, apply, records, signal }: CopySnapshotsOptions,
 ): Promise<boolean> {
-  if (!existsSync(directory) || !isAsSnapshots(apply)) return false;
+  if (!existsSync(directory)) return false;
   const snapshots = await openSnapshots(directory, { signal });
+  if (!isAsSnapshots(apply, snapshots)) return false;
   using _ = await snapshots.use({ signal });
   const found = await findAll(snapshots, image);
   if (found === undefined) return false;
@@ -43,18 +44,29 @@ export async function copySnapshots(
     form: snapshots.form,
     signal,
   };
-  const size = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
-  await (size < contentThreadSize ? copyTree(rootfs, options) : copyTreeInThreads(rootfs, options));
+  await copyLayers(image, rootfs, options);
   if (records === undefined) return true;
   for (const [index, snapshot] of found.entries())
     await copyFile(layerRecord(snapshot), recordPath(records, index), constants.COPYFILE_FICLONE);
   return true;
 }
 
+/** Copies the snapshots of an image, on as many threads as its size is worth. */
+export async function copyLayers(
+  { manifest }: ImageSource,
+  rootfs: string,
+  options: CopyInThreadsOptions,
+): Promise<void> {
+  const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  await (size < contentThreadSize ? copyTree(rootfs, options) : copyTreeInThreads(rootfs, options));
+}
+
 /** Snapshots have the owners of the image as far as their user may give files away. */
-function isAsSnapshots({ rootless, uidMap, gidMap, keepDirlinks }: ApplyOptions): boolean {
-  const isRoot = process.geteuid?.() === 0;
-  return rootless === !isRoot && uidMap.length === 0 && gidMap.length === 0 && !keepDirlinks;
+function isAsSnapshots(
+  { rootless, uidMap, gidMap, keepDirlinks }: ApplyOptions,
+  { notesOwners }: Snapshots,
+): boolean {
+  return rootless === notesOwners && uidMap.length === 0 && gidMap.length === 0 && !keepDirlinks;
 }
 
 async function findAll(snapshots: Snapshots, image: ImageSource): Promise<readonly Snapshot[] | undefined> {

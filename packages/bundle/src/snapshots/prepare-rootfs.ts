@@ -1,11 +1,11 @@
 import { chmod, mkdir, rm, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainIds, type ImageSource, isOciError, type OnEvent } from '@ocijs/image';
-import { copyTree } from '../rootfs/overlay/copy-tree.ts';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { unpack } from '../unpack/unpack.ts';
 import { copyRoot } from './copy-root.ts';
+import { copyLayers } from './copy-snapshots.ts';
 import { mountOverlay, unmountAll } from './mount-overlay.ts';
 import { readRootfsRecord, writeRootfsRecord } from './rootfs-record.ts';
 import { openSnapshots, type Snapshot } from './snapshots.ts';
@@ -91,7 +91,7 @@ async function fromSnapshots(
   await utimes(rootfs, 0, 0);
   if (canMount && (await mounted(directory, layers, { form, temporary }))) return { rootfs, kind: 'overlay' };
   const lower = layers.map((layer) => layer.rootfs).reverse();
-  await copyTree(rootfs, { layers: lower, form, signal });
+  await copyLayers(image, rootfs, { layers: lower, form, signal });
   await writeRootfsRecord(directory, { version: 1, kind: 'copy', chainIds: [] });
   return { rootfs, kind: 'copy' };
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { available, lgetxattr } from '@ocijs/linux';
+import { createMemoryStore } from '@ocijs/image';
+import { available, lgetxattr, lsetxattr, mount } from '@ocijs/linux';
+import { repack } from '../repack/repack.ts';
 import { readRecordedOwner } from '../rootfs/recorded-owner.ts';
 import { directory, file, link, symlink } from '../rootfs/testing/entries.ts';
 import { playground } from '../rootfs/testing/snapshot.ts';
+import { unmountAll } from '../snapshots/mount-overlay.ts';
 import { layerOf, memoryImage, tarBytes } from './testing/memory-image.ts';
 import { unpack } from './unpack.ts';
 
@@ -108,6 +111,61 @@ test('file capabilities are those of the root of the user namespace', { skip: sk
   expected.writeUInt32LE(0x0300_0001, 0);
   expected.writeUInt32LE(100_000, 20);
   assert.deepEqual(lgetxattr(join(mapped.rootfs, 'program'), 'security.capability'), expected);
+  // A repack puts into the layer what the image had, for a file that was changed and for a new one.
+  for (const name of ['program', 'copy']) {
+    const path = join(mapped.rootfs, name);
+    writeFileSync(path, 'changed', { mode: 0o755 });
+    chownSync(path, 100_000, 100_000);
+    lsetxattr(path, { name: 'security.capability', value: expected });
+  }
+  const store = createMemoryStore();
+  const { descriptor } = await repack(join(place.directory, 'mapped'), store, { base: memoryImage([layer]) });
+  const again = await unpack(await store.image(descriptor), join(place.directory, 'again'));
+  for (const name of ['program', 'copy']) {
+    const path = join(again.rootfs, name);
+    assert.deepEqual(lgetxattr(path, 'security.capability'), capability, name);
+    assert.equal(lstatSync(path).uid, 0);
+  }
   const getcap = spawnSync('getcap', ['-n', join(mapped.rootfs, 'program')], { encoding: 'utf8' });
   if (getcap.error === undefined) assert.match(getcap.stdout, /cap_net_bind_service.*rootid=100000/);
+});
+
+test('where attributes are refused, the record of the bundle has the owners', {
+  skip: skipRoot,
+}, async () => {
+  using place = playground();
+  const mounted = join(place.directory, 'ramfs');
+  mkdirSync(mounted);
+  mount(mounted, { source: 'none', type: 'ramfs' });
+  try {
+    const layer = layerOf(
+      await tarBytes([
+        { ...file('own', 'x'), uid: 1000, gid: 1001 },
+        { ...directory('d'), uid: 7, gid: 8 },
+      ]),
+    );
+    const image = memoryImage([layer]);
+    const bundle = join(mounted, 'bundle');
+    const { rootfs } = await unpack(image, bundle, { rootless: true });
+    assert.equal(readRecordedOwner(join(rootfs, 'own')), undefined, 'ramfs has no attributes');
+    writeFileSync(join(rootfs, 'own'), 'changed');
+    writeFileSync(join(rootfs, 'd/new'), 'new');
+    const store = createMemoryStore();
+    const { descriptor } = await repack(bundle, store, { base: image });
+    const again = await unpack(await store.image(descriptor), join(place.directory, 'again'));
+    const owner = (name: string): readonly number[] => {
+      const { uid, gid } = lstatSync(join(again.rootfs, name));
+      return [uid, gid];
+    };
+    assert.deepEqual(
+      [owner('own'), owner('d'), owner('d/new')],
+      [
+        [1000, 1001],
+        [7, 8],
+        [0, 0],
+      ],
+    );
+  } finally {
+    unmountAll(mounted);
+  }
 });
