@@ -9,7 +9,7 @@ import { findCommand } from '../kit/requirements.ts';
 /** Where the commands of a page are run: its own store and containers, and registries of its own behind the names that pages use. */
 export interface Place extends AsyncDisposable {
   /** Runs commands in one shell, with a terminal where the machine has script(1). What they leave running is ended. */
-  run(commands: string): Promise<CommandResult>;
+  run(commands: string, options?: { readonly hasTerminal?: boolean }): Promise<CommandResult>;
 }
 
 /** Names that pages use, and what is there. */
@@ -62,14 +62,19 @@ export async function openPlace(directory: string): Promise<Place> {
     }
   }
   await oci(home, ['generate-key-pair', '--output-key-prefix', `${work}/team`], { env, cwd: work });
-  await writeFile(`${work}/Dockerfile`, 'FROM debian:bookworm AS test\nARG VERSION=1\nCOPY file /file\n');
+  await writeFile(`${work}/Dockerfile`, 'FROM scratch AS test\nARG VERSION=1\nCOPY file /file\n');
   await writeFile(`${work}/deploy/Dockerfile`, 'FROM debian:bookworm AS test\nCOPY file /file\n');
   await writeFile(`${work}/file`, 'hello\n');
+  await writeFile(`${work}/.npmrc`, 'token\n');
 
   return {
     // The port that people use may be taken.
-    run: (commands) =>
-      runInTerminal(`set -e\n${commands.replaceAll('localhost:5000', registry.host)}`, { env, cwd: work }),
+    run: (commands, { hasTerminal = true } = {}) =>
+      runCommands(`set -e\n${commands.replaceAll('localhost:5000', registry.host)}`, {
+        env,
+        cwd: work,
+        hasTerminal,
+      }),
     async [Symbol.asyncDispose]() {
       const { stdout } = await oci(home, ['ps', '-aq'], { env });
       if (stdout.trim() !== '') await oci(home, ['rm', '-f', ...stdout.trim().split('\n')], { env });
@@ -112,9 +117,13 @@ async function exampleImage(store: Store, name: string): Promise<void> {
   });
 }
 
-async function runInTerminal(
+async function runCommands(
   commands: string,
-  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  {
+    env,
+    cwd,
+    hasTerminal,
+  }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly hasTerminal: boolean },
 ): Promise<CommandResult> {
   const file = `${cwd}/../block.sh`;
   await writeFile(
@@ -124,6 +133,9 @@ async function runInTerminal(
   const shell = `bash ${JSON.stringify(file)}`;
   // Who is asked something in a terminal leaves.
   const leave = 'while sleep 2; do echo exit; done';
-  const line = findCommand('script') === undefined ? shell : `(${leave}) | script -qec '${shell}' /dev/null`;
+  const line =
+    !hasTerminal || findCommand('script') === undefined
+      ? shell
+      : `(${leave}) | script -qec '${shell}' /dev/null`;
   return command('sh', ['-c', line], { env, cwd, timeoutMs: 200_000 });
 }

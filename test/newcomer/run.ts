@@ -38,7 +38,7 @@ if (process.argv.includes('--clone')) await freshClone();
 await chmod(temporary.path, 0o755);
 await using place = await openPlace(`${temporary.path}/place`);
 for (const { line, status: expected } of mistakes) {
-  const { status, stdout, stderr } = await place.run(line);
+  const { status, stdout, stderr } = await place.run(line, { hasTerminal: false });
   report(line, { status, text: stdout + stderr });
   if (status !== expected) problems.push(`${line}: ended with ${status}, and should with ${expected}`);
 }
