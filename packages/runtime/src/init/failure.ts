@@ -39,6 +39,11 @@ const hints: readonly { readonly tag: Step['tag']; readonly errno: string; reado
     hint: 'A symbolic link of the image stands where a kernel file system goes.',
   },
   {
+    tag: 'listenerSocket',
+    errno: 'ENOENT',
+    hint: 'The runtime failed to connect with seccomp agent: it must listen before the container is created.',
+  },
+  {
     tag: 'scheduler',
     errno: 'EPERM',
     hint: "A process scheduler can't be used together with AllowedCPUs, a cpuset of some processors; real-time needs CAP_SYS_NICE.",
@@ -74,6 +79,11 @@ function lookupFailure(step: Step, errno: number): RuntimeError {
   return new RuntimeError('ERR_OCI_EXEC_NOT_FOUND', message, facts);
 }
 
+/** What a signal means for those who do not know it by its name. */
+function cause(signal: string): string {
+  return signal === 'SIGSYS' ? ' (bad system call)' : '';
+}
+
 /** The error of a hook that the init ran inside the container. */
 export function hookFailure(
   place: { readonly purpose: string; readonly jsonPath?: string | undefined },
@@ -82,7 +92,7 @@ export function hookFailure(
   const { name, text } = describe(message.errno);
   const { exitCode, signal } = exitOf(message.value);
   const ends: Readonly<Record<string, string>> = {
-    ECANCELED: signal === undefined ? `exit status ${exitCode}` : `killed by ${signal}`,
+    ECANCELED: signal === undefined ? `exit status ${exitCode}` : `killed by ${signal}${cause(signal)}`,
     ETIMEDOUT: 'killed by SIGKILL (it took longer than its timeout)',
   };
   const output = message.detail.trim();
