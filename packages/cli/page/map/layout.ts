@@ -14,7 +14,6 @@ export interface Tile {
   readonly isFrame: boolean;
   /** What colours it, such as the layer that brought it, or most of it; -1 when unknown. */
   readonly kind: number;
-  readonly depth: number;
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -68,7 +67,7 @@ export function layoutMap(view: LayerView, options: LayoutOptions): readonly Til
   const tiles: Tile[] = [];
   const pending = (laid.children ?? []).toReversed();
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    const { data, depth, x0, x1, y0, y1 } = at;
+    const { data, x0, x1, y0, y1 } = at;
     const [tileWidth, tileHeight] = [x1 - x0, y1 - y0];
     if (tileWidth < 2 || tileHeight < 2) continue;
     const isFrame = at.children !== undefined && tileWidth >= frameWidth && tileHeight >= frameHeight;
@@ -80,7 +79,6 @@ export function layoutMap(view: LayerView, options: LayoutOptions): readonly Til
       count,
       isFrame,
       kind: node === undefined ? -1 : mainKind(view, node, options),
-      depth,
       x: x0,
       y: y0,
       width: tileWidth,

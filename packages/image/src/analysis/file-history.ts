@@ -44,7 +44,7 @@ export interface FileHistoryOptions {
 }
 
 interface Recorded extends HistoryNode {
-  readonly children: Map<string, Recorded>;
+  children: Map<string, Recorded>;
   readonly versions: FileVersion[];
   current: Inode | undefined;
 }
@@ -71,6 +71,7 @@ export function createFileHistory({ contentOf, growing }: FileHistoryOptions): F
       if (!isDirectory(now)) continue;
       for (const [name, child] of now.children) {
         const known = node.children.get(name) ?? newNode(name, node);
+        if (node.children === noChildren) node.children = new Map();
         node.children.set(name, known);
         if (growing && known.current !== undefined && child.touched !== layer) continue;
         pending.push([known, child]);
@@ -115,8 +116,11 @@ export function historyPath(node: HistoryNode): string {
   return names.reverse().join('/');
 }
 
+/** Most names are files: a map for each would take more memory than all the rest. */
+const noChildren: Map<string, Recorded> = new Map();
+
 function newNode(name: string, parent: Recorded | undefined): Recorded {
-  return { name, parent, children: new Map(), versions: [], current: undefined };
+  return { name, parent, children: noChildren, versions: [], current: undefined };
 }
 
 function remove(top: Recorded, layer: number, note: (node: Recorded, version: FileVersion) => void): void {
