@@ -126,10 +126,7 @@ async function runCommands(
   }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly hasTerminal: boolean },
 ): Promise<CommandResult> {
   const file = `${cwd}/../block.sh`;
-  await writeFile(
-    file,
-    `${commands}\nstatus=$?\nfor job in $(jobs -p); do kill "$job"; done\nwait\nexit $status\n`,
-  );
+  await writeFile(file, `trap 'set +e; kill $(jobs -p) 2>/dev/null; wait' EXIT\n${commands}\n`);
   const shell = `bash ${JSON.stringify(file)}`;
   // Who is asked something in a terminal leaves.
   const leave = 'while sleep 2; do echo exit; done';
