@@ -89,8 +89,8 @@ function runAsUser(mode: 'own' | 'ranges'): { readonly stdout: string; readonly 
     ];
     return spawnSync('unshare', ['--mount', 'sh', '-c', commands.join('\n')], { encoding: 'utf8' });
   } finally {
-    undelegate(group);
     rmSync(place, { recursive: true, force: true });
+    undelegate(group);
   }
 }
 
