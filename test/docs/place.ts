@@ -47,6 +47,7 @@ export async function openPlace(directory: string): Promise<Place> {
     HOME: directory,
     OCI_STORE: home.store,
     OCI_ROOT: home.root,
+    OCI_NETWORK: 'none',
     CONTAINERS_REGISTRIES_CONF: `${directory}/registries.conf`,
     COSIGN_PASSWORD: '',
     IMAGE: 'debian:bookworm',
