@@ -15,6 +15,7 @@ import {
 import { type Comparison, measure } from './measure.ts';
 import { repackComparison } from './repack.ts';
 import { formatChart, formatTable, type Result } from './report.ts';
+import { snapshotComparison } from './snapshots.ts';
 import { startComparison } from './start.ts';
 import { smallTransferComparison, transferComparison } from './transfer.ts';
 import { unpackComparison } from './unpack.ts';
@@ -33,6 +34,7 @@ const subjects: Record<string, (directory: string) => Promise<Comparison | strin
   exec: execComparison,
   cycle: cycleComparison,
   unpack: unpackComparison,
+  snapshots: snapshotComparison,
   repack: repackComparison,
   transfer: transferComparison,
   'transfer-small': smallTransferComparison,
