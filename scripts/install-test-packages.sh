@@ -3,7 +3,7 @@
 # Without root, or on another system, it only names them: the tests that need them skip and say so.
 set -eu
 
-# command:package
+# command or path:package
 wanted='
 docker-registry:docker-registry
 skopeo:skopeo
@@ -19,6 +19,22 @@ setpriv:util-linux
 unshare:util-linux
 getfattr:attr
 podman:podman
+iptables:iptables
+ip:iproute2
+/usr/lib/cni/bridge:containernetworking-plugins
+pasta:passt
+slirp4netns:slirp4netns
+chromium:chromium
+script:bsdutils
+buildah:buildah
+ctr:containerd
+git:git
+jq:jq
+zsh:zsh
+fish:fish
+groff:groff
+aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+qemu-aarch64-static:qemu-user-static
 xz:xz-utils
 bzip2:bzip2
 ps:procps
