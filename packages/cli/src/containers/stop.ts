@@ -32,7 +32,10 @@ export async function stopContainer(container: KnownContainer, options: StopOpti
   if (!isActive(before.state)) return;
   const { state, pid } = await requireRunning(container);
   const { resume } = await import('@ocijs/runtime');
-  const stopSignal = await stopSignalOf({ ...record, ...(options.stopSignal && { stopSignal: options.stopSignal }) });
+  const stopSignal = await stopSignalOf({
+    ...record,
+    ...(options.stopSignal && { stopSignal: options.stopSignal }),
+  });
   const isDropped =
     pid !== undefined && Number.isFinite(options.timeout) && (await wouldBeDropped(pid, stopSignal));
   if (!isDropped) {

@@ -137,5 +137,9 @@ export async function networkHome({ asUser = false } = {}): Promise<NetworkHome>
 /** A shell command for a container that fetches a page. */
 export function fetchCommand(address: string, port: number): readonly string[] {
   const request = "printf 'GET / HTTP/1.0\\r\\n\\r\\n'";
-  return ['sh', '-c', `${request} | busybox timeout 10 busybox nc -w 10 ${address} ${port} | busybox tail -n 1`];
+  return [
+    'sh',
+    '-c',
+    `${request} | busybox timeout 10 busybox nc -w 10 ${address} ${port} | busybox tail -n 1`,
+  ];
 }
