@@ -5,6 +5,7 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { isOciError } from '../errors.ts';
 import { scratch } from '../store/scratch.testkit.ts';
 import { writeTar } from '../tar/write-tar.ts';
 import type { TarWriterEntry } from '../tar/writer-entry.ts';
@@ -177,6 +178,20 @@ test('a stream is spooled up to the limit, and nothing stays behind', async () =
   } finally {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
+  }
+});
+
+test('a file that is no archive is named, and so is what archives are', async () => {
+  await using made = await scratch();
+  for (const text of ['hello\n', 'x'.repeat(4_000)]) {
+    const path = join(made.directory, 'file');
+    await writeFile(path, text);
+    await assert.rejects(openArchive(path), (error) => {
+      assert.ok(isOciError(error, 'ERR_OCI_TAR_INVALID'));
+      assert.equal(error.message, `${path} is not a tar archive`);
+      assert.match(error.hint ?? '', /tar file/);
+      return true;
+    });
   }
 });
 

@@ -1,4 +1,4 @@
-import { ImageError } from '../errors.ts';
+import { ImageError, isOciError } from '../errors.ts';
 import { ARCHIVE_LINKS_LIMIT, ARCHIVE_MEMBERS_LIMIT } from '../limits.ts';
 import type { ReadBlobOptions } from '../source.ts';
 import type { TarEntry } from '../tar/entry.ts';
@@ -56,18 +56,40 @@ export async function indexMembers(
     end: () => undefined,
   });
   const blocks = blockReader(file);
-  while (!parser.ended) {
-    signal?.throwIfAborted();
-    const block = blocks.cached(position) ?? (await blocks.fetch(position));
-    if (block.length === 0) break;
-    content = 0;
-    parser.push(block);
-    position += block.length;
-    if (position + content > file.size) break;
-    position += skip(parser, content);
+  try {
+    while (!parser.ended) {
+      signal?.throwIfAborted();
+      const block = blocks.cached(position) ?? (await blocks.fetch(position));
+      if (block.length === 0) break;
+      content = 0;
+      parser.push(block);
+      position += block.length;
+      if (position + content > file.size) break;
+      position += skip(parser, content);
+    }
+    parser.finish();
+  } catch (error) {
+    throw isOciError(error, 'ERR_OCI_TAR_INVALID') ? notTar(error, { file, members: count }) : error;
   }
-  parser.finish();
   return memberIndex(file, { members, repeated });
+}
+
+/** The parser does not know which file it reads, nor that one without a single member was never an archive. */
+function notTar(
+  error: Error,
+  { file, members }: { readonly file: RandomAccessFile; readonly members: number },
+): ImageError {
+  const { location } = file;
+  return members === 0
+    ? new ImageError('ERR_OCI_TAR_INVALID', `${location} is not a tar archive`, {
+        path: location,
+        cause: error,
+        hint: 'an archive of images is a tar file, plain or compressed with gzip or zstd',
+      })
+    : new ImageError('ERR_OCI_TAR_INVALID', `${location}: ${error.message}`, {
+        path: location,
+        cause: error,
+      });
 }
 
 /** Lets the parser pass over content that nobody reads. Returns how far the next header is. */
