@@ -5,7 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { command, output } from '../kit/command.ts';
 import { missing } from '../kit/requirements.ts';
 
-/** A containerd of one's own: nothing of it lies outside of its directory. */
+/**
+ * A containerd of one's own: nothing of it lies outside of its directory but the state of runtimes, which is kept by
+ * namespace, and each has one of its own.
+ */
 export interface Containerd extends AsyncDisposable {
   /** Runs `ctr` against it. */
   ctr(...args: string[]): Promise<string>;
@@ -35,6 +38,14 @@ export async function startContainerd(directory: string): Promise<Containerd | s
     child.kill('SIGTERM');
     await exited;
   };
+  const client = ['--address', address, '--namespace', `ocijs-${process.pid}`];
+  /** The shims of tasks live on without their containerd. */
+  const dispose = async (): Promise<void> => {
+    const { stdout } = await command('ctr', [...client, 'task', 'ls', '--quiet']);
+    for (const id of stdout.split('\n').filter(Boolean))
+      await command('ctr', [...client, 'task', 'rm', '--force', id]);
+    await stop();
+  };
   for (let attempt = 0; attempt < 200; attempt++) {
     const early = await Promise.race([failed, sleep(100)]);
     if (early !== undefined) return early;
@@ -42,8 +53,8 @@ export async function startContainerd(directory: string): Promise<Containerd | s
     const { status } = await command('ctr', ['--address', address, 'version']);
     if (status === 0)
       return {
-        ctr: (...args) => output('ctr', ['--address', address, ...args]),
-        [Symbol.asyncDispose]: stop,
+        ctr: (...args) => output('ctr', [...client, ...args]),
+        [Symbol.asyncDispose]: dispose,
       };
   }
   await stop();
