@@ -9,6 +9,8 @@ export interface ProgramOptions {
   /** Variables besides PATH. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** When all is well it goes on in the background, with the streams of its first process; its answer is then not waited for. */
+  readonly staysInBackground?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,7 +23,7 @@ export interface ProgramAnswer {
 }
 
 /**
- * Runs a helper until its first process ends; what it left in the background may go on. It has an environment of its own.
+ * Runs a helper until it has ended and all that it wrote is read. It has an environment of its own.
  * Throws ERR_OCI_NETWORK_FAILED when it cannot be started.
  */
 export async function runProgram(path: string, options: ProgramOptions = {}): Promise<ProgramAnswer> {
@@ -57,8 +59,8 @@ export async function runProgram(path: string, options: ProgramOptions = {}): Pr
         }),
       );
   });
-  // What goes to the background keeps the streams of its parent: then "close" never comes.
-  child.once('exit', (code) => setImmediate(() => resolve(code)));
+  // What keeps the streams open never gives a "close".
+  if (options.staysInBackground) child.once('exit', (code) => code === 0 && resolve(code));
   child.once('close', (code) => resolve(code));
   const code = await promise;
   for (const stream of [child.stdout, child.stderr]) stream.destroy();

@@ -67,6 +67,7 @@ export async function connectPasta(
       ...['-T', 'none', '-U', 'none'],
       String(pid),
     ],
+    staysInBackground: true,
     signal,
   });
   if (code !== 0) throw failure(stderr || `exit status ${code}`);
