@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -54,7 +54,7 @@ export async function connectSlirp4netns(
   await started;
   const helper = child.pid === undefined ? undefined : identify(child.pid);
   if (helper !== undefined) onStarted(helper);
-  const ready = await text(child.stdio[3] as Readable);
+  const ready = await readiness(child, signal);
   child.unref();
   if (ready !== '1') throw failure(readFileSync(`${directory}/slirp4netns.log`, 'utf8').trim());
   for (const port of ports) await publish(directory, port, signal);
@@ -65,6 +65,23 @@ export async function connectSlirp4netns(
     ...(hostLoopback && { host: slirpGateway }),
     ports,
   };
+}
+
+/** What it says when it is ready; nothing when it failed, or was ended as it took too long. Throws the signal's reason. */
+async function readiness(child: ChildProcess, signal: AbortSignal | undefined): Promise<string> {
+  const patience = AbortSignal.any([
+    ...(signal === undefined ? [] : [signal]),
+    AbortSignal.timeout(networkHelperTimeout),
+  ]);
+  const onAbort = (): void => void child.kill('SIGKILL');
+  patience.addEventListener('abort', onAbort, { once: true });
+  try {
+    const ready = await text(child.stdio[3] as Readable);
+    signal?.throwIfAborted();
+    return ready;
+  } finally {
+    patience.removeEventListener('abort', onAbort);
+  }
 }
 
 function requireSupported(port: PortMapping): void {
