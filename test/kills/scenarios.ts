@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildLayer, checkStore, collectGarbage, openStore, type Store, writeImage } from '@ocijs/image';
 import { push, save } from '@ocijs/registry';
 import { startRegistry } from '@ocijs/registry/server';
+import { belongings, leftovers } from '../kit/leftovers.ts';
 import { noiseImage } from '../kit/pulls.ts';
 import { findCommand, type Requirements } from '../kit/requirements.ts';
 import { startSlowRelay } from '../kit/slow-relay.ts';
@@ -277,6 +278,7 @@ const building: Scenario = {
     return {
       async attempt() {
         await renew();
+        const found = belongings(directory);
         const killed = await kill(startVictim('build', target, context));
         await soundStore(target);
         const finished = await finishedSteps(target);
@@ -288,7 +290,12 @@ const building: Scenario = {
         assert.ok(cached >= finished, `${finished} steps were finished, and ${cached} of them reused`);
         await soundStore(target);
         assert.deepEqual(await readdir(join(target, 'builds')), [], 'nothing of the killed build is left');
-        assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(directory), 'nothing is mounted');
+        const { mounts, cgroups } = await leftovers(directory, found);
+        assert.deepEqual(
+          { mounts, cgroups },
+          { mounts: [], cgroups: [] },
+          'nothing is mounted, no group is left',
+        );
         return killed;
       },
       [Symbol.asyncDispose]: async () => undefined,

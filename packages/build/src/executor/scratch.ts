@@ -4,6 +4,9 @@ import { tryLockDirectory, unmountAll } from '@ocijs/bundle';
 import type { Store } from '@ocijs/image';
 import { parseMountInfo } from '@ocijs/linux/mount-info';
 
+/** Where in its directory a build has the state of its containers. */
+export const containers = 'runtime';
+
 /** A directory of one build, in the store. Disposing removes it, with whatever is still mounted in it. */
 export interface BuildScratch extends AsyncDisposable {
   readonly directory: string;
@@ -40,8 +43,20 @@ async function removeIfDead(directory: string): Promise<void> {
 }
 
 async function removeScratch(directory: string): Promise<void> {
+  await removeContainers(join(directory, containers));
   for (const path of await mountsBelow(directory)) unmountAll(path);
   await rm(directory, { recursive: true, force: true });
+}
+
+/** Of a build that was killed: their processes ended with it, and their cgroups did not. */
+async function removeContainers(root: string): Promise<void> {
+  const ids = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return [];
+  });
+  if (ids.length === 0) return;
+  const { remove } = await import('@ocijs/runtime');
+  for (const id of ids) await remove(id, { root, force: true });
 }
 
 /** What is mounted below a directory, the inner ones first. */

@@ -6,6 +6,7 @@ import { DEFAULT_SHELL } from '../../config/apply-instruction.ts';
 import { BuildError } from '../../errors.ts';
 import { FAILURE_LINES } from '../../limits.ts';
 import type { BuildEnvironment } from '../environment.ts';
+import { containers } from '../scratch.ts';
 import type { StageState } from '../stage-state.ts';
 import { readLines } from './output-lines.ts';
 import type { RunStep } from './run-step.ts';
@@ -24,7 +25,7 @@ export async function runContainer(
   const { options, scratch } = environment;
   const { signal, onEvent, onStepFailed } = options;
   const { place, createdBy, bundle } = step;
-  const root = join(scratch, 'runtime');
+  const root = join(scratch, containers);
   const last: string[] = [];
   const tell = (stream: 'stdout' | 'stderr') => (line: string) => {
     last.push(line);
