@@ -19,8 +19,15 @@ function ownProgram({ directory }: TestBundle): string {
   return program;
 }
 
+/** crun looks for a group of every controller, and finds one or not as other tests use cgroups or not. */
+function lacksHugetlb(): boolean {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  return !/^\S+ \/sys\/fs\/cgroup cgroup2 /m.test(mounts) && !/ cgroup \S*\bhugetlb\b/.test(mounts);
+}
+
 function cannotRunWith(name: string): string | false {
   if (cannot) return cannot;
+  if (name === 'crun' && lacksHugetlb()) return 'crun wants hugetlb groups mounted, which this host has not';
   if (spawnSync(name, ['--version']).status !== 0) return `needs ${name}`;
   using bundle = busyboxBundle('true');
   const { status, stderr } = spawnSync(
