@@ -1,16 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { linuxCapabilities } from '@ocijs/bundle/spec';
 import { usageError } from '../errors.ts';
 import type { RunFlagValues } from './flags.ts';
-
-/** All capabilities of Linux 6.x, by number. */
-export const allCapabilities: readonly string[] = (
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
-  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN ' +
-  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE ' +
-  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'
-)
-  .split(' ')
-  .map((name) => `CAP_${name}`);
 
 /** What to start from, and what the host can give at all. */
 export interface CapabilityBasis {
@@ -30,21 +21,21 @@ export function capabilitySet(
   const start = isAll ? available : dropped.includes('ALL') ? [] : defaults;
   const result = new Set([...start, ...added.filter((name) => name !== 'ALL')]);
   for (const name of dropped) result.delete(name);
-  return allCapabilities.filter((name) => result.has(name));
+  return linuxCapabilities.filter((name) => result.has(name));
 }
 
 function capabilityName(flag: string, text: string): string {
   const upper = text.toUpperCase();
   if (upper === 'ALL') return upper;
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-  if (allCapabilities.includes(name)) return name;
+  if (linuxCapabilities.includes(name)) return name;
   throw usageError(`${flag} ${JSON.stringify(text)} is not a capability`);
 }
 
 /** The bounding set in a `/proc/PID/status`, as names: nothing beyond it can be given to a child. */
 export function boundingCapabilities(status: string): readonly string[] {
   const bits = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-  return allCapabilities.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
+  return linuxCapabilities.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
 }
 
 /** The capabilities that we can give to a container. */
@@ -54,7 +45,7 @@ export async function grantableCapabilities({
   readonly rootless: boolean;
 }): Promise<readonly string[]> {
   // Whoever makes a user namespace has all capabilities in it.
-  return rootless ? allCapabilities : boundingCapabilities(await readFile('/proc/self/status', 'utf8'));
+  return rootless ? linuxCapabilities : boundingCapabilities(await readFile('/proc/self/status', 'utf8'));
 }
 
 /** What `--security-opt` asks for. */

@@ -2,24 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createTreeBuilder } from '../contents/image-tree.ts';
-import { type Inode, pathOf, type TreeNode } from '../contents/tree.ts';
+import { type Inode, implicitDirectory, pathOf, type TreeNode } from '../contents/tree.ts';
 import { walkTree } from '../contents/walk.ts';
 import { ImageError } from '../errors.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { createFileHistory, type HistoryNode, historyPath, walkHistory } from './file-history.ts';
-
-const plain: Omit<TarEntry, 'name' | 'type' | 'linkname' | 'mode'> = {
-  uid: 0,
-  gid: 0,
-  uname: '',
-  gname: '',
-  size: 0,
-  mtimeNs: 0n,
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-  offset: 0,
-};
 
 const name = fc.constantFrom('a', 'b', 'c');
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
@@ -38,7 +25,13 @@ const entries = fc.array(
   fc
     .tuple(header, fc.constantFrom(0o644, 0o755))
     .map(
-      ([[type, at, target], mode]): TarEntry => ({ ...plain, type, name: at, linkname: target ?? '', mode }),
+      ([[type, at, target], mode]): TarEntry => ({
+        ...implicitDirectory,
+        type,
+        name: at,
+        linkname: target ?? '',
+        mode,
+      }),
     ),
   { maxLength: 8 },
 );
@@ -72,7 +65,13 @@ test('what the history tells of each layer is what comparing the whole trees tel
 test('a directory may have any number of files, and a link any number of slashes', () => {
   const builder = createTreeBuilder();
   const history = createFileHistory({ contentOf: () => 'same', growing: true });
-  const file = (at: string): TarEntry => ({ ...plain, type: 'file', name: at, linkname: '', mode: 0o644 });
+  const file = (at: string): TarEntry => ({
+    ...implicitDirectory,
+    type: 'file',
+    name: at,
+    linkname: '',
+    mode: 0o644,
+  });
   const many = 200_000;
   for (let index = 0; index < many; index++) builder.add(file(`d/${index}`), 0);
   builder.add({ ...file('link'), type: 'symlink', linkname: '/'.repeat(many) }, 0);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex, parseAnyDigest } from '../digest/digest.ts';
 import { isOciError } from '../errors.ts';
@@ -10,6 +10,7 @@ import { errnoOf } from './failure.ts';
 import { readSmallFile } from './file-chunks.ts';
 import type { RemovedLeftover } from './garbage/collect-garbage.ts';
 import { blobPath, fileMode, inOwnDirectory, type LayoutFiles } from './layout-files.ts';
+import { namesIn } from './names-in.ts';
 
 /** What only says that the store can, or may, not be written to. */
 const unwritable: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
@@ -82,13 +83,4 @@ export async function sweepListings(
     }
   }
   return removed;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAnyDigest } from '../../digest/digest.ts';
 import { isOciError } from '../../errors.ts';
-import { errnoOf } from '../failure.ts';
 import { leaseToken } from '../lease/lease-name.ts';
 import { listingDigest } from '../listings.ts';
+import { namesIn } from '../names-in.ts';
 import type { StoreProblem } from './problem.ts';
 
 /** What a store has at its top; `containers`, `cache`, `snapshots` and what builds have belong to programs above it. */
@@ -53,15 +53,6 @@ function isPartial(name: string): boolean {
     return true;
   } catch (error) {
     if (isOciError(error, 'ERR_OCI_DIGEST_INVALID')) return false;
-    throw error;
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
