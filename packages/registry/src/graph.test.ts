@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type Descriptor, encodeJson, MediaType, parseDigest } from '@ocijs/image';
 import { blobsOf, chooseAll, chooseOne, walkGraph } from './graph.ts';
 
@@ -76,4 +77,35 @@ test('a document of another type than its descriptor says is refused', async () 
   await assert.rejects(walkGraph({ ...top, mediaType: MediaType.manifest }, { load, choose: chooseAll }), {
     code: /ERR_OCI_/,
   });
+});
+
+test('the manifests of an index are loaded side by side, and come in its order', async () => {
+  const manifest = encodeJson({
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: { mediaType: MediaType.config, digest: digest(8), size: 1 },
+    layers: [],
+  });
+  const entries = [1, 2, 3].map((number) => ({
+    mediaType: MediaType.manifest,
+    digest: digest(number),
+    size: manifest.length,
+  }));
+  const index = encodeJson({ schemaVersion: 2, mediaType: MediaType.index, manifests: entries });
+  let loading = 0;
+  let most = 0;
+  const load = async ({ digest: asked }: Descriptor): Promise<Uint8Array> => {
+    if (asked === digest(0)) return index;
+    loading++;
+    most = Math.max(most, loading);
+    await setImmediate();
+    loading--;
+    return manifest;
+  };
+  const { manifests } = await walkGraph(top, { load, choose: chooseAll, concurrency: 3 });
+  assert.deepEqual(
+    manifests.map(({ descriptor }) => descriptor.digest),
+    [1, 2, 3].map(digest),
+  );
+  assert.equal(most, 3);
 });

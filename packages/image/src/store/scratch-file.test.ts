@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createLayout } from './open.ts';
 import { scratch } from './scratch.testkit.ts';
 import { openScratchFile } from './scratch-file.ts';
@@ -10,6 +12,8 @@ test('a scratch file holds bytes, has no name, and does not keep a layout from b
   await using place = await scratch();
   const directory = join(place.directory, 'layout');
   const store = await createLayout(directory);
+  const names: (string | null)[] = [];
+  const watcher = watch(join(directory, 'ingest'), (_, name) => names.push(name));
   const file = await openScratchFile(store);
   try {
     await file.write(Buffer.from('bytes'), 0, 5, 0);
@@ -18,6 +22,13 @@ test('a scratch file holds bytes, has no name, and does not keep a layout from b
   } finally {
     await file.close();
   }
+  // Changes are told in their order: after this one, nothing is to come.
+  await writeFile(join(directory, 'ingest', 'named'), '');
+  while (names.length === 0) await setTimeout(10);
+  watcher.close();
+  if (process.platform === 'linux')
+    assert.equal(names[0], 'named', 'not even for a moment: a kill would leave it');
+  await rm(join(directory, 'ingest', 'named'));
   await store.tag('x', await store.put(Buffer.from('{}'), { mediaType: 'application/json' }));
   await store[Symbol.asyncDispose]();
   assert.deepEqual((await readdir(directory)).sort(), ['blobs', 'index.json', 'oci-layout']);
