@@ -22,17 +22,15 @@ const header = fc.oneof(
   { weight: 1, arbitrary: path.map((at) => ['file' as const, `${at}/.wh..wh..opq`] as const) },
 );
 const entries = fc.array(
-  fc
-    .tuple(header, fc.constantFrom(0o644, 0o755))
-    .map(
-      ([[type, at, target], mode]): TarEntry => ({
-        ...implicitDirectory,
-        type,
-        name: at,
-        linkname: target ?? '',
-        mode,
-      }),
-    ),
+  fc.tuple(header, fc.constantFrom(0o644, 0o755)).map(
+    ([[type, at, target], mode]): TarEntry => ({
+      ...implicitDirectory,
+      type,
+      name: at,
+      linkname: target ?? '',
+      mode,
+    }),
+  ),
   { maxLength: 8 },
 );
 
