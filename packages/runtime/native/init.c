@@ -74,6 +74,8 @@ static long run_step(const struct step *step) {
     case STEP_ID_MAP_HELPER: return step_id_map_helper(step);
     case STEP_WRITE_CHILD_PROC: return step_write_child_proc(step);
     case STEP_OOM_SCORE: return step_oom_score(step);
+    case STEP_OPEN_CGROUP: return step_open_cgroup(step);
+    case STEP_ENTER_CGROUP: return step_enter_cgroup(step);
     case STEP_JOIN_CGROUP: return step_join_cgroup(step);
     case STEP_DEVICE_PROGRAM: return step_device_program(step);
     case STEP_RESOURCE_LIMIT: return step_resource_limit(step);
@@ -151,10 +153,23 @@ __attribute__((noreturn)) static void run_init(void) {
   leave(created ? 0 : 1); /* a plan without a program changes a container, and is done */
 }
 
+/* Clones into the group that was opened for this; where that is not possible, the monitor does it later. */
+static long clone_process(struct clone_args *clone, u32 who) {
+  if (birthplace.who == who && *birthplace.group >= 0) {
+    struct clone_args born = *clone;
+    born.flags |= CLONE_INTO_CGROUP;
+    born.cgroup = (u64)*birthplace.group;
+    long result = CALL(clone3, &born, sizeof born);
+    if (result <= 0) close_fd(birthplace.group); /* the child needs it no more, and may become a container's process */
+    if (result >= 0) return result;
+  }
+  return CALL(clone3, clone, sizeof *clone);
+}
+
 /* The container process, cloned by the monitor or by the joiner: the monitor is its parent in both cases. */
 static long clone_init(u64 more) {
   struct clone_args clone = {.flags = HEADER->clone_flags | more, .exit_signal = more == 0 ? SIGCHLD : 0};
-  return CALL(clone3, &clone, sizeof clone);
+  return clone_process(&clone, BIRTH_INIT);
 }
 
 __attribute__((noreturn)) static void run_joiner(void) {
@@ -166,7 +181,8 @@ __attribute__((noreturn)) static void run_joiner(void) {
     run_init();
   }
   if (pid < 0) fail(pid, NULL);
-  send_message(MESSAGE_PID, NO_STEP, 0, (u32)pid);
+  int homeless = birthplace.who == BIRTH_INIT && *birthplace.group < 0;
+  send_message(MESSAGE_PID, NO_STEP, homeless, (u32)pid);
   leave(0);
 }
 
@@ -183,7 +199,7 @@ static void start_child(i32 signals) {
   if (result < 0) fail(result, NULL);
   int with_joiner = (HEADER->flags & PLAN_JOINER) != 0;
   struct clone_args plain = {.exit_signal = SIGCHLD};
-  result = with_joiner ? CALL(clone3, &plain, sizeof plain) : clone_init(0);
+  result = with_joiner ? clone_process(&plain, BIRTH_CHILD) : clone_init(0);
   if (result < 0) fail(fail_with(result, "clone"), NULL);
   if (result == 0) {
     CALL(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -234,6 +250,7 @@ static void serve_children(void) {
       case MESSAGE_PID:
         CALL(wait4, child, NULL, __WALL, NULL);
         child = (i32)message.value;
+        if (message.error != 0) close_fd(birthplace.group);
         break;
       case MESSAGE_CONSOLE:
         result = accept_console(fd, &message, (HEADER->flags & PLAN_RELAY) != 0);

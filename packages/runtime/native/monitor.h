@@ -118,9 +118,40 @@ static long step_oom_score(const struct step *step) {
   return same ? 0 : result;
 }
 
-/* A v2 group that was given groups of its own takes no processes any more: then another one may be named. */
+/*
+ * A door by which the process comes into a group itself; one that cannot be opened leaves it to `step_join_cgroup`. A group
+ * of v2 is the directory that a child is cloned into, one of v1 the file that the child writes to.
+ */
+static long step_open_cgroup(const struct step *step) {
+  u32 flags = (u32)number_field(step, FIELD_FLAGS);
+  i32 *slot = &slots[number_field(step, FIELD_SLOT)];
+  long kind = flags == 0 ? O_WRONLY | O_NOCTTY : O_PATH | O_DIRECTORY;
+  long fd = CALL(openat, AT_FDCWD, text_field(step, FIELD_PATH), kind | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return 0;
+  *slot = (i32)fd;
+  if (flags != 0) birthplace = (struct birthplace){slot, flags};
+  return 0;
+}
+
+/* For a single thread that names itself the kernel does not wait until no process forks. */
+static long step_enter_cgroup(const struct step *step) {
+  i32 *fd = &slots[number_field(step, FIELD_SLOT)];
+  long result = *fd < 0 ? 0 : write_all(*fd, "0", 1);
+  close_fd(fd);
+  return result;
+}
+
+/*
+ * What the process has not done itself. A v2 group that was given groups of its own takes no processes any more: then
+ * another one may be named.
+ */
 static long step_join_cgroup(const struct step *step) {
   char pid[24];
+  i32 *door = next_field(step, NULL, FIELD_SLOT) == NULL ? NULL : &slots[number_field(step, FIELD_SLOT)];
+  if (door != NULL && *door >= 0) {
+    close_fd(door);
+    return 0;
+  }
   const char *other = text_field(step, FIELD_SOURCE);
   append_number(pid, sizeof pid, 0, (u64)child);
   long result = write_file(AT_FDCWD, text_field(step, FIELD_PATH), pid, 0);

@@ -96,6 +96,8 @@ enum step_tag {
   STEP_HOST_CGROUP = 74,
   STEP_CRIU = 75,
   STEP_NOTIFY = 76,
+  STEP_OPEN_CGROUP = 80,
+  STEP_ENTER_CGROUP = 81,
 };
 
 enum field_name {
@@ -144,6 +146,7 @@ enum target_flag {
   TARGET_KEEP = 128,    /* the slot stays open for a later step */
   TARGET_MODE = 256,    /* what is mounted gets the mode of the directory that it covers */
 };
+enum birth_flag { BIRTH_CHILD = 1, BIRTH_INIT = 2 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
 enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_DETACHED = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
 

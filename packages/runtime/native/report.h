@@ -38,6 +38,11 @@ static const char *fifo_path = NULL; /* what to remove if no container is create
 static i32 proc_fd = -1;    /* the host's /proc, opened and verified before any namespace changed */
 static i32 root_fd = -1;    /* the container's root, until the init closes what it does not need */
 static i32 slots[SLOT_LIMIT];
+/* Where the group of cgroup v2 is open that a child is cloned into, and which child; the monitor forgets it when that fails. */
+static struct birthplace {
+  i32 *group;
+  u32 who;
+} birthplace = {NULL, 0};
 static long child = 0;
 static int created = 0;
 static u32 current_step = NO_STEP;

@@ -8,7 +8,7 @@ import { type CreateCgroupOptions, createCgroup, planCgroup } from './create.ts'
 import { destroyCgroup } from './destroy.ts';
 import { findHierarchies, isUnified } from './hierarchies.ts';
 import { cgroupPids, signalCgroup } from './members.ts';
-import { type CgroupRecord, procsFiles } from './record.ts';
+import { type CgroupRecord, entriesOf } from './record.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const skip = isRoot ? false : 'making cgroups needs root';
@@ -30,7 +30,7 @@ function directoryOf(record: CgroupRecord, controller: string): string {
 async function spawnInto(record: CgroupRecord, script = 'sleep 100'): Promise<ChildProcess> {
   const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
   await once(child, 'spawn');
-  for (const file of procsFiles(record)) writeFileSync(file, String(child.pid));
+  for (const { procs } of entriesOf(record)) writeFileSync(procs, String(child.pid));
   return child;
 }
 

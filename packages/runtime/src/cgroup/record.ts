@@ -1,4 +1,5 @@
 import { RuntimeError } from '../errors.ts';
+import type { CgroupEntry } from '../plan/input.ts';
 
 /** One directory of a container's cgroup, in one hierarchy. */
 export interface CgroupDirectory {
@@ -24,9 +25,15 @@ export interface CgroupRecord {
   readonly systemd?: SystemdUnit;
 }
 
-/** The files that a process's id is written to, to put it into the cgroup. */
-export function procsFiles(record: CgroupRecord): string[] {
-  return record.directories.map(({ path }) => `${path}/cgroup.procs`);
+/** The directories in the order in which a process enters them: in a frozen group it stops at once. */
+export function joinOrder(record: CgroupRecord): readonly CgroupDirectory[] {
+  const isFreezer = ({ controllers }: CgroupDirectory): boolean => controllers.includes('freezer');
+  return record.directories.toSorted((a, b) => Number(isFreezer(a)) - Number(isFreezer(b)));
+}
+
+/** The groups that a process joins, to be in the cgroup. */
+export function entriesOf(record: CgroupRecord): CgroupEntry[] {
+  return joinOrder(record).map(({ path, version }) => ({ procs: `${path}/cgroup.procs`, version }));
 }
 
 /** The group that a device program of cgroup v2 is attached to. Undefined without such a program. */

@@ -9,7 +9,7 @@ export interface StartCriuOptions
   extends ProcessOptions,
     Pick<
       CriuPlanInput,
-      'criu' | 'images' | 'work' | 'inherited' | 'request' | 'cgroupProcs' | 'deviceProgram' | 'rootfs'
+      'criu' | 'images' | 'work' | 'inherited' | 'request' | 'cgroups' | 'deviceProgram' | 'rootfs'
     > {
   readonly enterCgroup?: ((pid: number) => Promise<void>) | undefined;
   /** Called when the restored container's namespaces are there. */
@@ -21,12 +21,12 @@ export interface StartCriuOptions
  * process that is returned has the id 0. Throws what `runPlan` throws.
  */
 export async function startCriu(options: StartCriuOptions): Promise<InitProcess> {
-  const { criu, images, work, inherited, request, cgroupProcs, deviceProgram, rootfs } = options;
+  const { criu, images, work, inherited, request, cgroups, deviceProgram, rootfs } = options;
   // The filter comes with the images.
   const { seccomp: _, ...linux } = options.spec.linux ?? {};
   const plan = compileCriuPlan({
     ...processInput({ ...options, spec: { ...options.spec, linux } }),
-    ...{ criu, images, work, inherited, request, cgroupProcs, deviceProgram, rootfs },
+    ...{ criu, images, work, inherited, request, cgroups, deviceProgram, rootfs },
     hostCgroup: options.enterCgroup !== undefined,
     host: hostFacts({ cgroups: false, kernelMounts: false, idMapHelpers: false, labels: false }),
   });

@@ -58,7 +58,7 @@ async function run(
   return await runScript(bundle, script, {
     spec: mknodSpec(),
     deviceProgram: attachment,
-    cgroupProcs: [`${attachment.cgroup}/cgroup.procs`],
+    cgroups: [{ procs: `${attachment.cgroup}/cgroup.procs`, version: 'v2' }],
   });
 }
 

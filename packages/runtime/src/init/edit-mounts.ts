@@ -32,7 +32,7 @@ export async function editMounts(options: EditMountsOptions): Promise<void> {
     target: options.target,
     rootfs: options.rootfs,
     stateDirectory: '',
-    cgroupProcs: [],
+    cgroups: [],
     noPivot: false,
     hostHooks: false,
     hostCgroup: false,

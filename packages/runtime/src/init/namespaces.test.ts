@@ -137,7 +137,7 @@ test('a container starts with 512 KiB of memory', { skip: memorySkip }, async ()
     const procs = `${group}/cgroup.procs`;
     const { stdout, exitCode } = await runScript(bundle, 'grep :memory: /proc/self/cgroup', {
       spec,
-      cgroupProcs: [procs],
+      cgroups: [{ procs, version: 'v1' }],
     });
     assert.equal(exitCode, 0);
     assert.ok(stdout.trim().endsWith(`/oci-init-test-${process.pid}`));

@@ -46,7 +46,7 @@ export async function startInit(options: StartInitOptions): Promise<InitProcess>
     ...processInput(options),
     rootfs: options.rootfs,
     stateDirectory: options.stateDirectory,
-    cgroupProcs: options.cgroupProcs,
+    cgroups: options.cgroups,
     noPivot,
     hostHooks: options.onCreated !== undefined,
     hostCgroup: options.enterCgroup !== undefined,

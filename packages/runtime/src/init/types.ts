@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
+import type { CgroupEntry } from '../plan/input.ts';
 
 /** One of the container's standard streams: a descriptor, a pipe to this program, nothing, or this program's own. */
 export type StdioOption = number | 'pipe' | 'ignore' | 'inherit';
@@ -53,8 +54,8 @@ export interface StartInitOptions extends ProcessOptions {
   readonly rootfs: string;
   /** An existing directory of the container's own; `exec.fifo` is made there. */
   readonly stateDirectory: string;
-  /** `cgroup.procs` files: the process is in these groups before it does anything. */
-  readonly cgroupProcs: readonly string[];
+  /** The process is in these groups before it does anything. */
+  readonly cgroups: readonly CgroupEntry[];
   /** Change the root without pivot_root(2), which an initial ramdisk does not allow. */
   readonly noPivot?: boolean | undefined;
   /**

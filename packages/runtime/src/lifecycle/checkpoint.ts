@@ -60,7 +60,7 @@ export async function checkpoint(id: string, options: CheckpointOptions): Promis
       ...{ id, bundle, criu, images, work, stdio },
       ...dumpRequest(options, { pid, spec, rootfs, mounts, cgroup, logFile }),
       lifetime: 'detached',
-      cgroupProcs: [],
+      cgroups: [],
       signal: options.signal,
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import type { CgroupDirectory, CgroupRecord } from '../cgroup/record.ts';
+import { type CgroupDirectory, type CgroupRecord, joinOrder } from '../cgroup/record.ts';
 import { RuntimeError } from '../errors.ts';
 import type { CgroupEntry } from '../plan/input.ts';
 
@@ -82,14 +82,15 @@ export function execCgroups(
       throw usage(`unknown controller ${controller} in SubCgroupPaths`);
     }
   }
-  return directories.map((directory): CgroupEntry => {
+  return (record === undefined ? [] : joinOrder(record)).map((directory): CgroupEntry => {
+    const { version } = directory;
     const controller = directory.controllers.find((name) => named.has(name));
     // A path alone is for every hierarchy; beside v1 nobody makes groups in the one of v2.
     const isBeside = directory.version === 'v2' && directories.length > 1;
     const sub = controller === undefined ? named.get('') : named.get(controller);
     if (sub !== undefined) {
       const group = below(directory.path, sub);
-      if (existsSync(`${group}/cgroup.procs`)) return { procs: `${group}/cgroup.procs` };
+      if (existsSync(`${group}/cgroup.procs`)) return { procs: `${group}/cgroup.procs`, version };
       if (!isBeside) throw missingGroup(group);
     }
     const own =
@@ -98,6 +99,7 @@ export function execCgroups(
         : undefined;
     return {
       procs: `${directory.path}/cgroup.procs`,
+      version,
       ...(own !== undefined && { otherwise: `${own}/cgroup.procs` }),
     };
   });

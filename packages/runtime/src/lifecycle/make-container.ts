@@ -1,5 +1,5 @@
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
-import { attachmentOf, procsFiles } from '../cgroup/index.ts';
+import { attachmentOf, entriesOf } from '../cgroup/index.ts';
 import type { InitProcess, StartInitOptions } from '../init/index.ts';
 import { planResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
@@ -32,7 +32,7 @@ export interface ContainerSource extends Omit<CreationOptions, 'keepExit'>, Noti
 
 /** A container that has everything but processes. */
 export interface EmptyContainer
-  extends Required<Pick<StartInitOptions, 'cgroupProcs' | 'deviceProgram' | 'enterCgroup' | 'onCreated'>> {
+  extends Required<Pick<StartInitOptions, 'cgroups' | 'deviceProgram' | 'enterCgroup' | 'onCreated'>> {
   readonly creation: Creation;
   readonly bundle: LoadedBundle;
   readonly filter: Filter | undefined;
@@ -88,7 +88,10 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
       creation,
       bundle,
       filter,
-      cgroupProcs: [...(cgroup === undefined ? [] : procsFiles(cgroup)), ...(resctrl?.tasks ?? [])],
+      cgroups: [
+        ...(cgroup === undefined ? [] : entriesOf(cgroup)),
+        ...(resctrl?.tasks ?? []).map((procs) => ({ procs })),
+      ],
       deviceProgram: attachmentOf(cgroup, group.deviceProgram),
       enterCgroup: group.enter,
       onCreated: (pid) => creation.onCreated(pid),

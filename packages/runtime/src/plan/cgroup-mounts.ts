@@ -25,8 +25,8 @@ function attachStep(place: MountPlace, slot: number, flags = 0): Step {
 /** The container's own group in a hierarchy, as a directory of the host. */
 function ownDirectory(context: PlanContext, hierarchy: CgroupHierarchy): string | undefined {
   const prefix = `${hierarchy.mountPoint}/`;
-  const file = context.input.cgroupProcs.find((path) => path.startsWith(prefix));
-  return file === undefined ? undefined : posix.dirname(file);
+  const file = context.input.cgroups.find(({ procs }) => procs.startsWith(prefix));
+  return file === undefined ? undefined : posix.dirname(file.procs);
 }
 
 /**

@@ -48,16 +48,44 @@ test('the order of a small plan', () => {
 
 test('devices are restricted before the process joins its cgroup', () => {
   const deviceProgram = { cgroup: '/sys/fs/cgroup/oci/x', program: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
-  const cgroupProcs = ['/sys/fs/cgroup/oci/x/cgroup.procs'];
-  const steps = stepsFor(planSpec(), { deviceProgram, cgroupProcs });
+  const group = '/sys/fs/cgroup/oci/x';
+  const cgroups = [{ procs: `${group}/cgroup.procs`, version: 'v2' }] as const;
+  const restriction = { tag: 'deviceProgram', fields: { path: group, bytes: '0102030405060708' } };
+  const stepsIn = (wanted: string, change: Parameters<typeof stepsFor>[1]): unknown[] =>
+    stepsFor(planSpec(), { deviceProgram, cgroups, ...change })
+      .filter(({ section }) => section === wanted)
+      .map(({ tag, fields }) => ({ tag, fields }));
+  assert.deepEqual(stepsIn('host', {}).slice(-2), [
+    restriction,
+    { tag: 'openCgroup', fields: { slot: 0, path: group, flags: 2 } },
+  ]);
+  assert.deepEqual(stepsIn('attend', {}), [
+    { tag: 'joinCgroup', fields: { path: `${group}/cgroup.procs`, slot: 0 } },
+  ]);
+  // Where the caller makes the group, there is none before the process.
+  assert.deepEqual(stepsIn('attend', { hostCgroup: true }), [
+    { tag: 'hostCgroup', fields: {} },
+    restriction,
+    { tag: 'joinCgroup', fields: { path: `${group}/cgroup.procs` } },
+  ]);
+});
+
+test('a process enters the groups of cgroup v1 by itself, first of all', () => {
+  const group = '/sys/fs/cgroup/cpu/oci/x';
+  const cgroups = [{ procs: `${group}/cgroup.procs`, version: 'v1' }, { procs: '/r/tasks' }] as const;
+  const steps = stepsFor(planSpec(), { cgroups });
+  assert.deepEqual(fieldsOf(steps, 'openCgroup'), [{ slot: 0, path: `${group}/tasks` }]);
   assert.deepEqual(
-    steps.filter(({ section }) => section === 'attend').map(({ tag, fields }) => ({ tag, fields })),
-    [
-      { tag: 'deviceProgram', fields: { path: '/sys/fs/cgroup/oci/x', bytes: '0102030405060708' } },
-      { tag: 'joinCgroup', fields: { path: '/sys/fs/cgroup/oci/x/cgroup.procs' } },
-    ],
+    steps
+      .filter(({ section }) => section === 'init')
+      .map(({ tag }) => tag)
+      .slice(0, 2),
+    ['enterCgroup', 'ask'],
   );
-  assert.equal(steps.find(({ section }) => section === 'init')?.tag, 'ask');
+  assert.deepEqual(fieldsOf(steps, 'joinCgroup'), [
+    { path: `${group}/cgroup.procs`, slot: 0 },
+    { path: '/r/tasks' },
+  ]);
 });
 
 test('all namespaces come with one clone where there is no user namespace', () => {

@@ -1,6 +1,7 @@
 import { resetAffinity } from './affinity.ts';
 import { type PlanContext, planContext } from './context.ts';
 import { encodePlan, type PlanHeader } from './encode.ts';
+import { type GroupPlan, joinStep, planEntry } from './groups.ts';
 import { hooksSeeRoot, planContainerHooks, planStartResult } from './hooks.ts';
 import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import { planIdMaps } from './id-maps.ts';
@@ -31,30 +32,38 @@ function planHost(context: PlanContext): Step[] {
   ];
 }
 
-/** Puts a new process into its cgroups, where devices are restricted before it is there. */
-export function planGroups(input: Pick<PlanInput, 'cgroupProcs' | 'deviceProgram' | 'hostCgroup'>): Step[] {
-  const { cgroupProcs, deviceProgram, hostCgroup } = input;
-  const step = stepsOf('attend');
+/** Attaches what decides about devices to the group of cgroup v2. */
+export function planDevices(
+  input: Pick<PlanInput, 'deviceProgram'>,
+  section: 'host' | 'attend',
+): readonly Step[] {
+  const { deviceProgram } = input;
+  if (deviceProgram === undefined) return [];
   return [
-    ...(hostCgroup ? [step('hostCgroup', { purpose: 'make the cgroup' })] : []),
-    ...(deviceProgram === undefined
-      ? []
-      : [
-          step('deviceProgram', {
-            purpose: `restrict the devices of the cgroup ${JSON.stringify(deviceProgram.cgroup)}`,
-            jsonPath: '$.linux.resources.devices',
-            fields: { path: deviceProgram.cgroup, bytes: deviceProgram.program },
-          }),
-        ]),
-    ...cgroupProcs.map((path) =>
-      step('joinCgroup', { purpose: `join the cgroup ${JSON.stringify(path)}`, fields: { path } }),
-    ),
+    stepsOf(section)('deviceProgram', {
+      purpose: `restrict the devices of the cgroup ${JSON.stringify(deviceProgram.cgroup)}`,
+      jsonPath: '$.linux.resources.devices',
+      fields: { path: deviceProgram.cgroup, bytes: deviceProgram.program },
+    }),
   ];
 }
 
-/** What the monitor does for the new process before it goes on: cgroups first, so that all it uses is counted. */
-function planAttendance(context: PlanContext): Step[] {
-  return [...planGroups(context.input), ...planOomScore(context), ...planNetDevices(context)];
+/** Has the caller put a new process into its cgroup, whose devices are restricted then. */
+export function planHostGroup(input: Pick<PlanInput, 'deviceProgram'>): Step[] {
+  const make = stepsOf('attend')('hostCgroup', { purpose: 'make the cgroup' });
+  return [make, ...planDevices(input, 'attend')];
+}
+
+/** Puts a new process into its cgroups, where devices are restricted before it is there. */
+function planGroups(context: PlanContext): GroupPlan {
+  const { input, slot } = context;
+  const entries = input.cgroups;
+  if (input.hostCgroup) {
+    const attend = [...planHostGroup(input), ...entries.map((entry) => joinStep(entry))];
+    return { open: [], enter: [], attend };
+  }
+  const plan = planEntry(entries, { slot, step: initStep, birth: 'init' });
+  return { ...plan, open: [...planDevices(input, 'host'), ...plan.open] };
 }
 
 function planNames(context: PlanContext): Step[] {
@@ -105,7 +114,9 @@ function planStart(context: PlanContext): Step[] {
 export function compilePlan(input: PlanInput): CompiledPlan {
   const context = planContext(input);
   const namespaces = planNamespaces(context);
-  const attend = planAttendance(context);
+  const groups = planGroups(context);
+  // Cgroups first, so that all that the process uses is counted.
+  const attend = [...groups.attend, ...planOomScore(context), ...planNetDevices(context)];
   const limits = planRlimits(input.spec.process?.rlimits);
   const hooks = input.hostHooks ? [stepsOf('hooks')('hostHooks', { purpose: 'run the host hooks' })] : [];
   const dumpable = input.host.uid !== 0;
@@ -113,11 +124,13 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   const isLate = hooksSeeRoot(context);
   const steps = [
     ...planHost(context),
+    ...groups.open,
     ...planIdMaps(context),
     ...attend,
     ...hooks,
     ...limits,
     ...namespaces.steps,
+    ...groups.enter,
     ...ask('attend', attend, { dumpable }),
     resetAffinity(initStep),
     ...cgroupNamespace(context),

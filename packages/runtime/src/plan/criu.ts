@@ -1,7 +1,8 @@
-import { type CompiledPlan, planGroups } from './compile.ts';
+import { type CompiledPlan, planDevices, planHostGroup } from './compile.ts';
 import type { ProcessContext } from './context.ts';
 import { encodePlan } from './encode.ts';
 import { planFlags, sections } from './format.ts';
+import { joinStep } from './groups.ts';
 import { planHeader, planStreams } from './host.ts';
 import type { PlanInput, ProcessInput } from './input.ts';
 import { propagationFlags } from './mount-options.ts';
@@ -18,7 +19,7 @@ export interface CriuPlanInput extends ProcessInput {
   readonly inherited: readonly string[];
   readonly request: Uint8Array;
   /** The groups that criu, and so what it restores, is in. */
-  readonly cgroupProcs: PlanInput['cgroupProcs'];
+  readonly cgroups: PlanInput['cgroups'];
   readonly hostCgroup: boolean;
   readonly deviceProgram?: PlanInput['deviceProgram'];
   /** Restore below this root file system; without it nothing is mounted. */
@@ -47,7 +48,8 @@ export function compileCriuPlan(input: CriuPlanInput): CompiledPlan {
   const context: ProcessContext = { input, created: new Set(), joined: new Map() };
   const steps = [
     ...planStreams(context),
-    ...planGroups(input),
+    ...(input.hostCgroup ? planHostGroup(input) : planDevices(input, 'attend')),
+    ...input.cgroups.map((entry) => joinStep(entry)),
     ...(input.rootfs === undefined ? [] : planRoot(input.rootfs)),
     host('criu', {
       purpose: `have ${input.criu} do its work`,

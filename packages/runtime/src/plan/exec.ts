@@ -2,6 +2,7 @@ import { cpuMask, resetAffinity } from './affinity.ts';
 import type { CompiledPlan } from './compile.ts';
 import { type ProcessContext, processContext } from './context.ts';
 import { encodePlan } from './encode.ts';
+import { planEntry } from './groups.ts';
 import { ask, planHeader, planOomScore, planSession, planStdio, planStreams } from './host.ts';
 import type { ExecPlanInput } from './input.ts';
 import { planLabels } from './labels.ts';
@@ -17,16 +18,6 @@ import { planConsole } from './terminal.ts';
 const targetSlot = 0;
 
 const join = stepsOf('join');
-
-function planAttendance(input: ExecPlanInput, context: ProcessContext): Step[] {
-  const groups = input.cgroups.map(({ procs, otherwise }) =>
-    stepsOf('attend')('joinCgroup', {
-      purpose: `join the cgroup ${JSON.stringify(procs)}`,
-      fields: { path: procs, source: otherwise },
-    }),
-  );
-  return [...groups, ...planOomScore(context)];
-}
 
 /** Which processors the process may use before and after it joins the cgroup (`process.execCPUAffinity`). */
 function planAffinity(context: ProcessContext): { readonly before: Step[]; readonly after: Step[] } {
@@ -62,7 +53,9 @@ function joinContainer(context: ProcessContext): Step[] {
 export function compileExecPlan(input: ExecPlanInput): CompiledPlan {
   const context = processContext(input);
   const { pid, startTime } = input.target;
-  const attend = planAttendance(input, context);
+  let slots = targetSlot + 1;
+  const groups = planEntry(input.cgroups, { slot: () => slots++, step: join, birth: 'child' });
+  const attend = [...groups.attend, ...planOomScore(context)];
   const limits = planRlimits(input.spec.process?.rlimits);
   const labels = planLabels(context);
   const affinity = planAffinity(context);
@@ -74,9 +67,11 @@ export function compileExecPlan(input: ExecPlanInput): CompiledPlan {
       purpose: `find the container's process ${pid}`,
       fields: { slot: targetSlot, number: pid, soft: startTime },
     }),
+    ...groups.open,
     ...attend,
     ...limits,
     ...affinity.before,
+    ...groups.enter,
     ...ask('attend', attend, { dumpable, step: join }),
     ...affinity.after,
     ...joinContainer(context),

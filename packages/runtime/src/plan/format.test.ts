@@ -27,6 +27,7 @@ test('both sides number flags and sections alike', () => {
   const { sourceProc, ...targets } = format.targetFlags;
   assert.deepEqual(constants(planHeader, 'TARGET_'), targets);
   assert.equal(constants(planHeader, 'SOURCE_')['proc'], sourceProc);
+  assert.deepEqual(constants(planHeader, 'BIRTH_'), { ...format.birthFlags });
   assert.deepEqual(constants(planHeader, 'DEVICE_'), { ...format.deviceFlags });
   assert.deepEqual(constants(planHeader, 'PLAN_')['attached'], format.planFlags.attached);
   const own = constants(planHeader, 'SECTION_');

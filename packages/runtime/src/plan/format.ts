@@ -101,6 +101,8 @@ export const stepTags = {
   hostCgroup: 74,
   criu: 75,
   notify: 76,
+  openCgroup: 80,
+  enterCgroup: 81,
 } as const;
 
 /** The name of a step. */
@@ -156,6 +158,9 @@ export const targetFlags = {
   keep: 128,
   mode: 256,
 } as const;
+
+/** Which process is cloned into a group of cgroup v2: the monitor's own child, or the init. */
+export const birthFlags = { child: 1, init: 2 } as const;
 
 export const deviceFlags = { bind: 1, default: 2 } as const;
 

@@ -10,6 +10,16 @@ export interface CgroupHierarchy {
   readonly ownGroup: string;
 }
 
+/** A group that a process joins. */
+export interface CgroupEntry {
+  /** The file that process ids are written to: `cgroup.procs`, or `tasks` of resctrl. */
+  readonly procs: string;
+  /** The file to write to where that one takes no processes any more. */
+  readonly otherwise?: string | undefined;
+  /** Of what kind the group is; undefined for resctrl. */
+  readonly version?: 'v1' | 'v2' | undefined;
+}
+
 /** What a plan depends on besides the configuration: looked up once, so that compiling is a pure function. */
 export interface HostFacts {
   /** The effective ids of the caller. */
@@ -56,7 +66,7 @@ export interface PlanInput extends ProcessInput {
   /** Absolute. */
   readonly rootfs: string;
   readonly stateDirectory: string;
-  readonly cgroupProcs: readonly string[];
+  readonly cgroups: readonly CgroupEntry[];
   readonly noPivot: boolean;
   /** True when the caller puts the process into its cgroup. */
   readonly hostCgroup: boolean;
@@ -64,12 +74,6 @@ export interface PlanInput extends ProcessInput {
   readonly hostHooks: boolean;
   /** What decides about devices on cgroup v2: the group's directory, and instructions of struct bpf_insn. */
   readonly deviceProgram?: { readonly cgroup: string; readonly program: Uint8Array } | undefined;
-}
-
-/** A group that a process joins: its `cgroup.procs`, and the one to take where that one takes no processes any more. */
-export interface CgroupEntry {
-  readonly procs: string;
-  readonly otherwise?: string | undefined;
 }
 
 /** What the plan of a further process in a running container is compiled from. */

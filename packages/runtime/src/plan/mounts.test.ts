@@ -131,7 +131,7 @@ const cgroupMount: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup', opti
 test("v1 hierarchies are bound at the container's group, and at the caller's read-only (CVE-2023-25809)", () => {
   const steps = stepsFor(planSpec({ mounts: [cgroupMount] }), {
     host: { cgroups: v1 },
-    cgroupProcs: ['/cg/memory/oci/test/cgroup.procs'],
+    cgroups: [{ procs: '/cg/memory/oci/test/cgroup.procs', version: 'v1' }],
   });
   const opened = fieldsOf(steps, 'openTree').slice(1);
   assert.deepEqual(

@@ -98,7 +98,7 @@ export function startOptions(bundle: TestBundle, spec: RuntimeSpec = makeSpec())
     rootfs: bundle.rootfs,
     id: 'test',
     stateDirectory: bundle.state,
-    cgroupProcs: [],
+    cgroups: [],
     stdio: ['ignore', 'ignore', 'ignore'],
     lifetime: 'attached',
   };

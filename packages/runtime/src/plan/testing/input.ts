@@ -39,7 +39,7 @@ export function planInput(
     rootfs: '/bundle/rootfs',
     id: 'test',
     stateDirectory: '/run/oci/test',
-    cgroupProcs: [],
+    cgroups: [],
     pipes: 0,
     preserveFds: 0,
     noPivot: false,
