@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** One way to do a piece of work. */
 export interface Contender {
   readonly name: string;
@@ -26,6 +28,13 @@ export interface Timing {
   readonly max: number;
   /** Median over the first contender's median. */
   readonly ratio: number;
+  /** Processor time of this program and of those that it waited for, user and system, in milliseconds: the median. */
+  readonly cpu: number;
+}
+
+interface Sample {
+  readonly elapsed: number;
+  readonly cpu: number;
 }
 
 /** The figures, and what did not run here with the reason. */
@@ -36,13 +45,13 @@ export interface Measurement {
 
 /** Runs all contenders in turn, `rounds` times after a warm-up, so that a slow minute of the machine hits each alike. */
 export async function measure({ contenders }: Comparison, rounds: number): Promise<Measurement> {
-  const samples = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
+  const samples = new Map<Contender, Sample[]>(contenders.map((contender) => [contender, []]));
   const omitted: string[] = [];
   for (let round = -1; round < rounds; round++) {
-    for (const [contender, times] of samples) {
+    for (const [contender, taken] of samples) {
       try {
-        const elapsed = await time(contender);
-        if (round >= 0) times.push(elapsed);
+        const sample = await time(contender);
+        if (round >= 0) taken.push(sample);
       } catch (error) {
         if (!contender.foreign || round >= 0) throw error;
         samples.delete(contender);
@@ -50,27 +59,38 @@ export async function measure({ contenders }: Comparison, rounds: number): Promi
       }
     }
   }
-  const medians = [...samples.values()].map(median);
-  const timings = [...samples].map(([{ name }, times], index) => {
-    const middle = medians[index] ?? 0;
+  let first: number | undefined;
+  const timings = [...samples].map(([{ name }, taken]) => {
+    const times = taken.map(({ elapsed }) => elapsed);
+    const middle = median(times);
+    first ??= middle;
     return {
       name,
       min: Math.min(...times),
       median: middle,
       max: Math.max(...times),
-      ratio: middle / (medians[0] ?? 1),
+      ratio: middle / first,
+      cpu: median(taken.map(({ cpu }) => cpu)),
     };
   });
   return { timings, omitted };
 }
 
-async function time(contender: Contender): Promise<number> {
+async function time(contender: Contender): Promise<Sample> {
   await contender.prepare?.();
-  const started = performance.now();
+  const [started, cpuBefore] = [performance.now(), cpuTime()];
   await contender.run();
-  const elapsed = performance.now() - started;
+  const sample = { elapsed: performance.now() - started, cpu: cpuTime() - cpuBefore };
   await contender.cleanUp?.();
-  return elapsed;
+  return sample;
+}
+
+/** What the kernel counted for this process and its children that have ended, in hundredths of a second (proc(5)). */
+function cpuTime(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
 }
 
 function median(values: readonly number[]): number {

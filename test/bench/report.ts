@@ -10,12 +10,12 @@ export interface Result {
 export function formatTable({ title, timings }: Result): string {
   const width = Math.max(...timings.map(({ name }) => name.length));
   const lines = timings.map(
-    ({ name, min, median, max, ratio }) =>
-      `  ${name.padEnd(width)}  ${milliseconds(median)}  ${milliseconds(min)} … ${milliseconds(max)}  ${ratio.toFixed(2).padStart(6)} ×`,
+    ({ name, min, median, max, ratio, cpu }) =>
+      `  ${name.padEnd(width)}  ${milliseconds(median)}  ${milliseconds(min)} … ${milliseconds(max)}  ${ratio.toFixed(2).padStart(6)} ×  ${milliseconds(cpu)}`,
   );
   return [
     title,
-    `  ${''.padEnd(width)}  ${'median ms'.padStart(9)}  ${'min … max'.padStart(21)}   ratio`,
+    `  ${''.padEnd(width)}  ${'median ms'.padStart(9)}  ${'min … max'.padStart(21)}   ratio   ${'cpu ms'.padStart(9)}`,
     ...lines,
   ].join('\n');
 }

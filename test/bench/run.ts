@@ -13,12 +13,14 @@ import {
   parallelLaunchComparison,
 } from './launch.ts';
 import { type Comparison, measure } from './measure.ts';
+import { pullToRootfsComparison } from './pull-rootfs.ts';
 import { repackComparison } from './repack.ts';
 import { formatChart, formatTable, type Result } from './report.ts';
 import { snapshotComparison } from './snapshots.ts';
 import { startComparison } from './start.ts';
 import { smallTransferComparison, transferComparison } from './transfer.ts';
 import { unpackComparison } from './unpack.ts';
+import { unpackCases } from './unpack-cases.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, only: { type: 'string' } },
@@ -34,6 +36,8 @@ const subjects: Record<string, (directory: string) => Promise<Comparison | strin
   exec: execComparison,
   cycle: cycleComparison,
   unpack: unpackComparison,
+  ...unpackCases,
+  'pull-rootfs': pullToRootfsComparison,
   snapshots: snapshotComparison,
   repack: repackComparison,
   transfer: transferComparison,

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { unpack } from '@ocijs/bundle';
 import { openLayout } from '@ocijs/image';
 import { output } from '../kit/command.ts';
 import { debianImage } from '../kit/debian-image.ts';
 import { ociProgram } from '../kit/oci.ts';
 import { missing } from '../kit/requirements.ts';
+import { layersOf } from './layers-of.ts';
 import type { Comparison, Contender } from './measure.ts';
 
 /** Unpacking a debootstrapped Debian: this project, umoci, and GNU tar on the layers alone. */
@@ -19,7 +19,7 @@ export async function unpackComparison(directory: string): Promise<Comparison | 
     name,
     run: async () => void (await run(`${directory}/target-${runs++}`)),
   });
-  const blobs = (await layers(layout)).map((digest) => `${layout}/blobs/${digest.replace(':', '/')}`);
+  const blobs = (await layersOf(layout)).map((digest) => `${layout}/blobs/${digest.replace(':', '/')}`);
   const extract = (target: string): string =>
     [`mkdir '${target}'`, ...blobs.map((blob) => `tar xzf '${blob}' -C '${target}'`)].join('; ');
   return {
@@ -43,11 +43,4 @@ async function unpackInProcess(
 ): Promise<void> {
   await using store = await openLayout(layout);
   await unpack(await store.image(tag), target);
-}
-
-async function layers(layout: string): Promise<string[]> {
-  const read = async (path: string) => JSON.parse(await readFile(`${layout}/${path}`, 'utf8'));
-  const index = await read('index.json');
-  const manifest = await read(`blobs/${index.manifests[0].digest.replace(':', '/')}`);
-  return manifest.layers.map(({ digest }: { digest: string }) => digest);
 }
