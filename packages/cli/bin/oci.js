@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-import { lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import module from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`error: oci needs Node.js 22.19 or later, and this is ${process.versions.node}\n`);
   process.exit(1);
 }
 
+// An import would have Node read all that these modules have, and load streams for it.
+const { lstatSync, mkdirSync, readdirSync, statSync } = process.getBuiltinModule('node:fs');
+const { enableCompileCache } = process.getBuiltinModule('node:module');
+const { dirname } = process.getBuiltinModule('node:path');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
+
 const cache = cacheDirectory();
-if (cache !== undefined) module.enableCompileCache?.(cache);
+if (cache !== undefined) enableCompileCache?.(cache);
 const { main } = await import(isBundled() ? '../dist/bundle/main.js' : '../dist/main.js');
 process.exit(await main(process.argv.slice(2)));
 

@@ -3,8 +3,10 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { takeBuiltinModules } from './builtin-modules.mjs';
 import { lazyRequires } from './lazy-requires.mjs';
 import { notices } from './notices.mjs';
+import { undici } from './undici.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const packages = fileURLToPath(new URL('../../', import.meta.url));
@@ -113,7 +115,7 @@ async function bundle({ build }, directory) {
     entryPoints: [`${root}src/main.ts`],
     splitting: true,
     outdir: directory,
-    plugins: [places, summaries(await commandSummaries()), namesOfCommonJs, lazyRequires],
+    plugins: [places, summaries(await commandSummaries()), undici, namesOfCommonJs, lazyRequires],
     metafile: true,
   });
   for (const [starter, names] of Object.entries(workers)) {
@@ -123,6 +125,9 @@ async function bundle({ build }, directory) {
       outdir: `${directory}/${starter.split('/', 1)}`,
       plugins: [places],
     });
+  }
+  for (const part of ['', ...Object.keys(workers).map((starter) => `/${starter.split('/', 1)}`)]) {
+    takeBuiltinModules(`${directory}${part}`);
   }
   writeFileSync(`${directory}/NOTICES.txt`, notices(metafile));
 }

@@ -1,10 +1,7 @@
-import { connect } from 'node:tls';
 import type { Digest } from '@ocijs/image';
 import type { Endpoint } from './config/endpoint.ts';
-import { timeouts } from './limits.ts';
-import { checkRepository, defaultScheme, portOf } from './names.ts';
-import { hostnameOf, isLocalhostName } from './transport/address.ts';
-import { createLookup } from './transport/lookup.ts';
+import { checkRepository, defaultScheme } from './names.ts';
+import { speaksTls } from './transport/speaks-tls.ts';
 
 /** Paths of the distribution specification's end points. */
 export const endpoints = {
@@ -51,26 +48,4 @@ export async function registryOrigin(
   if (plainHttp) return new URL(`http://${host}`);
   if (defaultScheme(host) === 'https' && !insecure) return new URL(`https://${host}`);
   return new URL(`${(await speaksTls(host)) ? 'https' : 'http'}://${host}`);
-}
-
-/** Tries a TLS handshake; no request is sent, and the certificate is the business of the real connection. */
-function speaksTls(host: string): Promise<boolean> {
-  const hostname = hostnameOf(host);
-  return new Promise((resolve) => {
-    const socket = connect({
-      host: hostname,
-      port: portOf(host) ?? 443,
-      rejectUnauthorized: false,
-      lookup: createLookup({ guarded: false }),
-      ...(isLocalhostName(hostname) ? { servername: hostname } : {}),
-    });
-    const finish = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(timeouts.schemeProbe, () => finish(false));
-    socket.once('secureConnect', () => finish(true));
-    socket.once('error', () => finish(false));
-    socket.once('close', () => finish(false));
-  });
 }

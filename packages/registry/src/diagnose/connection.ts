@@ -1,6 +1,5 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { connect, type PeerCertificate } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { timeouts } from '../limits.ts';
 import { portOf } from '../names.ts';
 import { hostnameOf, isLocalhostName } from '../transport/address.ts';
@@ -18,6 +17,7 @@ export async function checkAddress(host: string): Promise<LocalFinding> {
   if (isLocalhostName(hostname.toLowerCase()))
     return { name, verdict: 'ok', found: '127.0.0.1 (this machine)' };
   try {
+    const { lookup } = await import('node:dns/promises');
     const addresses = await lookup(hostname, { all: true });
     return { name, verdict: 'ok', found: addresses.map(({ address }) => address).join(', ') };
   } catch (error) {
@@ -69,7 +69,9 @@ interface Shown {
   readonly fault: Error | undefined;
 }
 
-function handshake(url: URL, { ca, client }: TlsMaterial): Promise<Shown> {
+async function handshake(url: URL, { ca, client }: TlsMaterial): Promise<Shown> {
+  // Loaded for those who ask, and not with the rest of the package: it takes long.
+  const { connect } = await import('node:tls');
   const hostname = hostnameOf(url.host);
   return new Promise((resolve, reject) => {
     const socket = connect({

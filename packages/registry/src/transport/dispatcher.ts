@@ -68,7 +68,7 @@ async function createDispatcher(
   role: Role,
   options: DispatcherOptions & { readonly buffers: ReadBuffers },
 ): Promise<Dispatcher> {
-  const [{ Agent, EnvHttpProxyAgent }, tls] = await Promise.all([import('undici'), options.loadTls()]);
+  const [undici, tls] = await Promise.all([import('undici'), options.loadTls()]);
   const { httpProxy, httpsProxy, noProxy } = options.environment;
   const guarded = role === 'elsewhere' && !isLoopbackHost(options.host);
   const requestTls = {
@@ -94,6 +94,6 @@ async function createDispatcher(
   };
   const isLocal = role === 'loopback' || (role === 'registry' && isLoopbackHost(options.host));
   // As in Go's tools, no proxy is asked for this machine.
-  if (isLocal || (httpProxy === '' && httpsProxy === '')) return new Agent(settings);
-  return new EnvHttpProxyAgent({ ...settings, requestTls, httpProxy, httpsProxy, noProxy });
+  if (isLocal || (httpProxy === '' && httpsProxy === '')) return new undici.Agent(settings);
+  return new undici.EnvHttpProxyAgent({ ...settings, requestTls, httpProxy, httpsProxy, noProxy });
 }

@@ -97,15 +97,13 @@ async function sendOnce(
 ): Promise<HttpResponse> {
   const { method, url, authorization, body, signal } = request;
   signal?.throwIfAborted();
-  const [{ request: undiciRequest }, dispatcher] = await Promise.all([
-    import('undici'),
-    dispatchers.get(url),
-  ]);
+  const dispatcher = await dispatchers.get(url);
   signal?.throwIfAborted();
   const content = body === undefined ? undefined : openBody(body);
   try {
-    const answer = await undiciRequest(url, {
-      dispatcher,
+    const answer = await dispatcher.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
       highWaterMark: limits.readAheadBytes,
       method,
       headers: {

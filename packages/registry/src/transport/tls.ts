@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getCACertificates } from 'node:tls';
 import type { HostSettings } from '../config/hosts-toml.ts';
 import type { RegistryEnvironment } from '../env.ts';
 import { RegistryError } from '../errors.ts';
@@ -56,7 +55,7 @@ export async function loadTlsMaterial(host: string, options: TlsOptions): Promis
   const own = await Promise.all(authorities.map(readPem));
   return {
     rejectUnauthorized: options.tlsVerify ?? true,
-    ca: own.length === 0 ? undefined : [...getCACertificates('default'), ...own],
+    ca: own.length === 0 ? undefined : [...(await defaultAuthorities()), ...own],
     client:
       clients === undefined
         ? undefined
@@ -65,6 +64,12 @@ export async function loadTlsMaterial(host: string, options: TlsOptions): Promis
             key: await Promise.all(clients.map(({ key }) => readPem(key))),
           },
   };
+}
+
+/** Loaded for those who need it: it takes long, and most registries have no authority of their own. */
+async function defaultAuthorities(): Promise<readonly string[]> {
+  const { getCACertificates } = await import('node:tls');
+  return getCACertificates('default');
 }
 
 async function certificateFiles(
