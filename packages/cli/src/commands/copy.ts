@@ -75,12 +75,11 @@ export default class Copy extends BaseCommand {
       signal: this.signal,
       onEvent: this.progress(flags),
     });
-    if (isPiped) return this.remark(flags, formatReport(report));
-    await this.print(flags, {
-      json: reportDocument(report),
-      quiet: report.digest,
-      text: formatReport(report),
-    });
+    const text = formatReport(report);
+    if (isPiped) return this.remark(flags, text);
+    await this.print(flags, { json: reportDocument(report), quiet: report.digest, text });
+    if (to.transport === 'name')
+      this.remark(flags, `kept in the store: oci push ${to.name} sends it to its registry`);
   }
 }
 
