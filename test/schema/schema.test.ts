@@ -11,7 +11,7 @@ const schemas = fileURLToPath(new URL('../../docs/schema/', import.meta.url));
 const commandTable = fileURLToPath(new URL('../../packages/cli/src/commands/index.ts', import.meta.url));
 
 /** Commands that have no document: they print bytes, or go on until they are told to end. */
-const withoutDocument: ReadonlySet<string> = new Set(['cat', 'serve', 'supervise']);
+const withoutDocument: ReadonlySet<string> = new Set(['cat', 'serve', 'snapshots', 'supervise']);
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, validateFormats: false });
 const files = readdirSync(schemas).filter((name) => name.endsWith('.json'));

@@ -24,17 +24,27 @@ export {
   tryLockDirectory,
 } from './snapshots/lock.ts';
 export { mountOverlay, type OverlayMount, unmountAll } from './snapshots/mount-overlay.ts';
+export { discardRootfs } from './snapshots/overlay-places.ts';
+export {
+  makeOwnOverlay,
+  type OwnOverlay,
+  type OwnOverlayOptions,
+  prepareOwnOverlay,
+} from './snapshots/own-overlay.ts';
+export { type SnapshotKind, trialPrefix } from './snapshots/paths.ts';
 export {
   type PreparedRootfs,
   type PrepareRootfsOptions,
   prepareRootfs,
   releaseRootfs,
 } from './snapshots/prepare-rootfs.ts';
-export { type RootfsRecord, readRootfsRecord } from './snapshots/rootfs-record.ts';
+export { type RootfsKind, type RootfsRecord, readRootfsRecord } from './snapshots/rootfs-record.ts';
 export { type SettleUpperOptions, settleUpper } from './snapshots/settle-upper.ts';
 export {
   type AdoptOptions,
   type EnsureOptions,
+  hasSnapshots,
+  type OpenSnapshotsOptions,
   openSnapshots,
   type RemoveUnusedOptions,
   type Snapshot,

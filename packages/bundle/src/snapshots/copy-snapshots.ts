@@ -1,15 +1,17 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { constants, copyFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { chainIds, type EntryRecord, type ImageSource } from '@ocijs/image';
+import type { EntryRecord, ImageSource } from '@ocijs/image';
+import { BundleError } from '../errors.ts';
 import { contentThreadSize } from '../limits.ts';
 import { recordPath } from '../repack/record/read-records.ts';
+import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import { copyTree } from '../rootfs/overlay/copy-tree.ts';
 import { isOverlayAttribute } from '../rootfs/overlay/marks.ts';
 import { type CopyInThreadsOptions, copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { layerRecord } from './paths.ts';
-import { openSnapshots, type Snapshot, type Snapshots } from './snapshots.ts';
+import { openSnapshots, type Snapshots } from './snapshots.ts';
 
 /** Options of {@link copySnapshots}. */
 export interface CopySnapshotsOptions {
@@ -28,23 +30,40 @@ export interface CopySnapshotsOptions {
  * can. The result is what unpacking the layers would give. False, and nothing was written, when a layer has no snapshot, or
  * one that differs from what is wanted.
  */
-export async function copySnapshots(
-  image: ImageSource,
-  { snapshots: directory, rootfs, apply, records, signal }: CopySnapshotsOptions,
-): Promise<boolean> {
+export async function copySnapshots(image: ImageSource, options: CopySnapshotsOptions): Promise<boolean> {
+  const { snapshots: directory, signal } = options;
   if (!existsSync(directory)) return false;
-  const snapshots = await openSnapshots(directory, { signal });
+  const own = await openSnapshots(directory, { signal });
+  if (await copyFound(image, own, options)) return true;
+  if (own.kind !== 'user') return false;
+  // The same files with their own modes, so that some may be kept from their owner.
+  const single = await openSnapshots(directory, { kind: 'single', signal });
+  try {
+    return await copyFound(image, single, options);
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES')) throw error;
+    throw new BundleError(
+      'ERR_OCI_SNAPSHOT_UNSUPPORTED',
+      'a file of the layers cannot be read by its owner',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function copyFound(
+  image: ImageSource,
+  snapshots: Snapshots,
+  { rootfs, apply, records, signal }: CopySnapshotsOptions,
+): Promise<boolean> {
   if (!isAsSnapshots(apply, snapshots)) return false;
   using _ = await snapshots.use({ signal });
-  const found = await findAll(snapshots, image);
-  if (found === undefined) return false;
+  const found = await snapshots.findAll(image);
+  if (found === undefined || !found.every((snapshot) => existsSync(layerRecord(snapshot)))) return false;
   for (const snapshot of found) if (!(await isFaithful(layerRecord(snapshot), signal))) return false;
-  const options = {
-    layers: found.map((snapshot) => snapshot.rootfs).reverse(),
-    form: snapshots.form,
-    signal,
-  };
-  await copyLayers(image, rootfs, options);
+  const layers = found.map((snapshot) => snapshot.rootfs).reverse();
+  await copyLayers(image, rootfs, { layers, form: snapshots.form, signal });
   if (records === undefined) return true;
   for (const [index, snapshot] of found.entries())
     await copyFile(layerRecord(snapshot), recordPath(records, index), constants.COPYFILE_FICLONE);
@@ -67,18 +86,6 @@ function isAsSnapshots(
   { notesOwners }: Snapshots,
 ): boolean {
   return rootless === notesOwners && uidMap.length === 0 && gidMap.length === 0 && !keepDirlinks;
-}
-
-async function findAll(snapshots: Snapshots, image: ImageSource): Promise<readonly Snapshot[] | undefined> {
-  const { diff_ids } = image.config.rootfs;
-  if (diff_ids.length === 0 || diff_ids.length !== image.manifest.layers.length) return undefined;
-  const found: Snapshot[] = [];
-  for (const chainId of chainIds(diff_ids)) {
-    const snapshot = await snapshots.find(chainId);
-    if (snapshot === undefined || !existsSync(layerRecord(snapshot))) return undefined;
-    found.push(snapshot);
-  }
-  return found;
 }
 
 /** False for a layer with something that means something to overlayfs, so that its snapshot had to leave it out. */

@@ -42,6 +42,15 @@ export function snapshotPaths(base: string, chainId: Digest, kind: SnapshotKind)
   return { directory, rootfs: join(directory, rootfsName), staging: join(parent, `.${name}.new`) };
 }
 
+/** What directories are called in which something is only tried, beside the snapshots. */
+export const trialPrefix = '.trial-';
+
+/** True for the directory in which a snapshot of a kind is made. */
+export function isStagingOf(algorithm: string, name: string, kind: SnapshotKind): boolean {
+  const inner = /^\.(.*)\.new$/.exec(name)?.[1];
+  return inner !== undefined && chainIdOf(algorithm, inner, kind) !== undefined;
+}
+
 /** The chain id that a directory is for; undefined when it is no snapshot, or one of another kind. */
 export function chainIdOf(algorithm: string, name: string, kind: SnapshotKind): Digest | undefined {
   const suffix = suffixes[kind];

@@ -1,12 +1,12 @@
-import { chmod, mkdir, rm, utimes } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainIds, type ImageSource, isOciError, type OnEvent } from '@ocijs/image';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { copyRoot } from './copy-root.ts';
 import { copyLayers } from './copy-snapshots.ts';
 import { mountOverlay, unmountAll } from './mount-overlay.ts';
+import { discardRootfs, makeMountPoint, makeUpper } from './overlay-places.ts';
 import { readRootfsRecord, writeRootfsRecord } from './rootfs-record.ts';
 import { openSnapshots, type Snapshot } from './snapshots.ts';
 
@@ -85,10 +85,7 @@ async function fromSnapshots(
   // Before anything is made or mounted: whoever finds the directory knows what to undo and what is in use.
   await writeRootfsRecord(directory, { version: 1, kind: canMount ? 'overlay' : 'copy', chainIds: wanted });
   const layers = await snapshots.ensure(image, { signal, onEvent });
-  const rootfs = join(directory, 'rootfs');
-  await mkdir(rootfs);
-  await chmod(rootfs, 0o755);
-  await utimes(rootfs, 0, 0);
+  const rootfs = await makeMountPoint(directory);
   if (canMount && (await mounted(directory, layers, { form, temporary }))) return { rootfs, kind: 'overlay' };
   const lower = layers.map((layer) => layer.rootfs).reverse();
   await copyLayers(image, rootfs, { layers: lower, form, signal });
@@ -101,11 +98,8 @@ async function mounted(
   layers: readonly Snapshot[],
   options: { readonly form: OverlayForm; readonly temporary: boolean },
 ): Promise<boolean> {
-  const changes = join(directory, 'overlay');
-  const [upper, work] = [join(changes, 'upper'), join(changes, 'work')];
-  for (const path of [changes, upper, work]) await mkdir(path, { mode: 0o700 });
   const lower = layers.map(({ rootfs }) => rootfs).reverse();
-  copyRoot(lower[0] ?? upper, upper);
+  const { changes, upper, work } = await makeUpper(directory, { top: lower[0] });
   try {
     mountOverlay(join(directory, 'rootfs'), { lower, upper, work, ...options });
     return true;
@@ -118,6 +112,5 @@ async function mounted(
 
 async function discard(directory: string): Promise<void> {
   await releaseRootfs(directory);
-  for (const name of ['rootfs', 'overlay']) await removeDirectoryTree(join(directory, name));
-  await rm(join(directory, 'rootfs.json'), { force: true });
+  await discardRootfs(directory);
 }

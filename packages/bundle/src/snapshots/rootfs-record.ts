@@ -7,11 +7,19 @@ import { snapshotRecordSizeLimit } from '../limits.ts';
 import { readLimitedFile } from '../read-file.ts';
 import { hasErrno } from '../rootfs/failure.ts';
 
+/** How a root file system is made of snapshots. */
+export type RootfsKind = (typeof kinds)[number];
+
+const kinds = ['overlay', 'own-overlay', 'copy'] as const;
+
 /** What `rootfs.json` says of the root file system beside it. */
 export interface RootfsRecord {
   readonly version: 1;
-  /** Mounted over snapshots, or a private copy. */
-  readonly kind: 'overlay' | 'copy';
+  /**
+   * `overlay`: mounted over snapshots. `own-overlay`: likewise, but in namespaces of its container, so that it is gone with
+   * its last process. `copy`: files of its own.
+   */
+  readonly kind: RootfsKind;
   /** The snapshots that it needs, the lowest first. */
   readonly chainIds: readonly Digest[];
 }
@@ -41,7 +49,7 @@ export async function readRootfsRecord(directory: string): Promise<RootfsRecord 
   }) as Partial<RootfsRecord> | null;
   const isValid =
     value?.version === 1 &&
-    (value.kind === 'overlay' || value.kind === 'copy') &&
+    kinds.some((kind) => kind === value.kind) &&
     Array.isArray(value.chainIds) &&
     value.chainIds.every((id) => typeof id === 'string' && isDigest(id));
   if (!isValid)

@@ -183,7 +183,8 @@ test('removeUnused waits for those who use snapshots, and leaves what is in use'
   const source = await image();
   await snapshots.ensure(source);
   const ids = idsOf(source);
-  mkdirSync(join(base(place), 'sha256', '.left.new'));
+  mkdirSync(join(base(place), 'sha256', `.${names(place)[0]}.new`));
+  mkdirSync(join(base(place), '.trial-left'));
   const use = await snapshots.use();
   let isAsked = false;
   const inUse = async () => {
@@ -197,6 +198,7 @@ test('removeUnused waits for those who use snapshots, and leaves what is in use'
   use[Symbol.dispose]();
   assert.deepEqual(await removal, ids.slice(1).sort());
   assert.deepEqual(names(place), hexes(ids.slice(0, 1)));
+  assert.deepEqual(readdirSync(base(place)), ['sha256']);
   const wouldGo = await snapshots.removeUnused(async () => [], { dryRun: true });
   assert.deepEqual([wouldGo, names(place).length], [ids.slice(0, 1), 1]);
 });

@@ -13,7 +13,14 @@ import { hasOneUser, namespaceIds } from '../user-namespace.ts';
 import { buildSnapshot } from './build.ts';
 import { lockDirectory } from './lock.ts';
 import { makeSnapshot } from './make-snapshot.ts';
-import { chainIdOf, rootfsName, type SnapshotKind, snapshotPaths } from './paths.ts';
+import {
+  chainIdOf,
+  isStagingOf,
+  rootfsName,
+  type SnapshotKind,
+  snapshotPaths,
+  trialPrefix,
+} from './paths.ts';
 import { currentBoot, readSnapshotRecord, writeSnapshotRecord } from './record.ts';
 import { requireMarks } from './support.ts';
 
@@ -37,10 +44,20 @@ export interface AdoptOptions extends Pick<EnsureOptions, 'signal'> {
   readonly diffIds: readonly Digest[];
 }
 
+/** Options of {@link openSnapshots}. */
+export interface OpenSnapshotsOptions extends Pick<EnsureOptions, 'signal'> {
+  /**
+   * Of the snapshots in the directory, those that somebody else has made: root of a user namespace of the same user. They can
+   * be looked for and used, and removed as far as their owners allow; {@link Snapshots.ensure} is for whoever makes them.
+   */
+  readonly kind?: Exclude<SnapshotKind, 'root'> | undefined;
+}
+
 /** The layers of images, each applied once, for all containers. */
 export interface Snapshots {
   /** Absolute. */
   readonly directory: string;
+  readonly kind: SnapshotKind;
   readonly form: OverlayForm;
   /** Files belong to the caller whoever owns them in the image, which is noted at them. */
   readonly notesOwners: boolean;
@@ -54,6 +71,8 @@ export interface Snapshots {
   ensure(image: ImageSource, options?: EnsureOptions): Promise<readonly Snapshot[]>;
   /** The snapshot of a chain id, if there is one. */
   find(chainId: Digest): Promise<Snapshot | undefined>;
+  /** The snapshots of an image, the lowest layer first; undefined when one of them is missing. */
+  findAll(image: ImageSource): Promise<readonly Snapshot[] | undefined>;
   /**
    * Makes the upper directory of an overlay the snapshot of the layer that {@link overlayEntries} makes of it, the last
    * of `diffIds`. Give it to `settleUpper` first, and unmount the overlay; the directory is moved, unless there is such a
@@ -89,7 +108,7 @@ export interface RemoveUnusedOptions {
  */
 export async function openSnapshots(
   path: string,
-  { signal }: Pick<EnsureOptions, 'signal'> = {},
+  { signal, kind: wanted }: OpenSnapshotsOptions = {},
 ): Promise<Snapshots> {
   signal?.throwIfAborted();
   requireLinux();
@@ -105,10 +124,12 @@ export async function openSnapshots(
   }
   const mapped = namespaceIds();
   const isInitial = isRoot && mapped === undefined;
-  const form: OverlayForm = isInitial ? 'trusted' : 'user';
+  const hasOthers = isRoot && !(mapped !== undefined && hasOneUser(mapped));
+  const own: SnapshotKind = isInitial ? 'root' : !isRoot ? 'user' : hasOthers ? 'namespace' : 'single';
+  const kind = wanted ?? own;
+  const form: OverlayForm = kind === 'root' ? 'trusted' : 'user';
   // Owners that nobody stands for are noted, and given back by whoever reads the files as a layer.
-  const notesOwners = !isRoot || (mapped !== undefined && hasOneUser(mapped));
-  const kind: SnapshotKind = isInitial ? 'root' : !isRoot ? 'user' : notesOwners ? 'single' : 'namespace';
+  const notesOwners = kind === 'user' || kind === 'single';
   const apply: ApplyOptions = {
     rootless: notesOwners,
     placeholderDevices: !isInitial,
@@ -119,6 +140,7 @@ export async function openSnapshots(
 
   async function ensure(image: ImageSource, options: EnsureOptions = {}): Promise<readonly Snapshot[]> {
     options.signal?.throwIfAborted();
+    if (kind !== own) throw new Error(`snapshots of the kind ${kind} are not made by this process`);
     const layers = planLayers(image);
     const ids = chainIds(layers.map(({ diffId }) => diffId));
     const found: Snapshot[] = [];
@@ -161,6 +183,18 @@ export async function openSnapshots(
     return (await readSnapshotRecord(place)) === undefined ? undefined : { chainId, rootfs };
   }
 
+  async function findAll(image: ImageSource): Promise<readonly Snapshot[] | undefined> {
+    const { diff_ids } = image.config.rootfs;
+    if (diff_ids.length === 0 || diff_ids.length !== image.manifest.layers.length) return undefined;
+    const found: Snapshot[] = [];
+    for (const chainId of chainIds(diff_ids)) {
+      const snapshot = await find(chainId);
+      if (snapshot === undefined) return undefined;
+      found.push(snapshot);
+    }
+    return found;
+  }
+
   async function adopt(upper: string, { diffIds, signal: stop }: AdoptOptions): Promise<boolean> {
     const [chainId, diffId] = [chainIds(diffIds).at(-1), diffIds.at(-1)];
     if (chainId === undefined || diffId === undefined) return false;
@@ -194,16 +228,18 @@ export async function openSnapshots(
       // What is half removed must not be taken for a snapshot.
       await rename(place, staging);
     }
-    await removeLeftovers(directory);
+    await removeLeftovers(directory, kind);
     return unused;
   }
 
   return {
     directory,
+    kind,
     form,
     notesOwners,
     ensure,
     find,
+    findAll,
     adopt,
     use: (options = {}) => lockDirectory(directory, { exclusive: false, ...options }),
     list: () => listSnapshots(directory, kind),
@@ -220,10 +256,28 @@ async function listSnapshots(directory: string, kind: SnapshotKind): Promise<rea
   return found.sort();
 }
 
-/** Call with the exclusive lock: nobody is making a snapshot then. */
-async function removeLeftovers(directory: string): Promise<void> {
+/** Call with the exclusive lock: nobody is making or trying anything then. */
+async function removeLeftovers(directory: string, kind: SnapshotKind): Promise<void> {
+  for (const name of await readdir(directory))
+    if (name.startsWith(trialPrefix)) await removeDirectoryTree(join(directory, name));
   for (const [algorithm, name] of await entriesBelow(directory))
-    if (name.startsWith('.')) await removeDirectoryTree(join(directory, algorithm, name));
+    if (isStagingOf(algorithm, name, kind)) await removeDirectoryTree(join(directory, algorithm, name));
+}
+
+/**
+ * True when there are snapshots of a kind in a directory, which may be missing, or parts of them that a killed process left:
+ * what only whoever made them can remove.
+ */
+export async function hasSnapshots(directory: string, kind: SnapshotKind): Promise<boolean> {
+  try {
+    return (await entriesBelow(directory)).some(
+      ([algorithm, name]) =>
+        chainIdOf(algorithm, name, kind) !== undefined || isStagingOf(algorithm, name, kind),
+    );
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 async function entriesBelow(directory: string): Promise<readonly (readonly [string, string])[]> {

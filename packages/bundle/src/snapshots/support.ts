@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { constants, isSystemCallError, lsetxattr } from '@ocijs/linux';
 import { BundleError } from '../errors.ts';
 import { makeWhiteout, type OverlayForm, opaqueAttribute } from '../rootfs/overlay/marks.ts';
+import { trialPrefix } from './paths.ts';
 
 /**
  * Tries whether the marks of overlayfs can be made in a directory. Throws ERR_OCI_SNAPSHOT_UNSUPPORTED when the
  * kernel forbids them (an ordinary user's whiteouts need Linux 5.8) or the file system has no such attributes.
  */
 export async function requireMarks(directory: string, form: OverlayForm): Promise<void> {
-  const trial = await mkdtemp(join(directory, '.trial-'));
+  const trial = await mkdtemp(join(directory, trialPrefix));
   try {
     makeWhiteout(constants.AT_FDCWD, join(trial, 'whiteout'));
     lsetxattr(trial, { name: opaqueAttribute(form), value: Buffer.from('y') });

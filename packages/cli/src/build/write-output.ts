@@ -5,7 +5,7 @@ import type { RegistryOptions } from '@ocijs/registry';
 import { platformText } from '../describe.ts';
 import { writeTarOutput } from '../tar-output.ts';
 import { archiveOutput } from '../transfer-output.ts';
-import { isInUserNamespace } from '../user-namespace/enter.ts';
+import { isInUserNamespace } from '../user-namespace/spawn.ts';
 import type { BuiltImage } from './build-image.ts';
 import type { BuildOutput } from './outputs.ts';
 

@@ -2,7 +2,11 @@ import type { GarbageReport } from '@ocijs/image';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { containerRoots } from '../containers/roots.ts';
-import { removeUnusedSnapshots, snapshotsOfImages } from '../containers/snapshots.ts';
+import {
+  removeNamespaceSnapshots,
+  removeUnusedSnapshots,
+  snapshotsOfImages,
+} from '../containers/snapshots.ts';
 import { parseDuration } from '../flags/duration.ts';
 import { formatBytes } from '../render/bytes.ts';
 import { formatTable } from '../render/table.ts';
@@ -33,7 +37,12 @@ export default class Gc extends BaseCommand {
     const { collectGarbage } = await import('@ocijs/image');
     const report = await collectGarbage(store, { dryRun, graceMs, roots, signal: this.signal });
     const keep = await snapshotsOfImages(store);
-    const snapshots = await removeUnusedSnapshots(store.directory, { keep, dryRun, signal: this.signal });
+    const { signal } = this;
+    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
+    const snapshots = [
+      ...(await removeUnusedSnapshots(store.directory, { keep, dryRun, signal })),
+      ...(await removeNamespaceSnapshots(store.directory, { dryRun, signal, onWarning })),
+    ];
     const removed = report.blobs.filter(({ kept }) => !kept);
     await this.print(flags, {
       json: { dryRun, ...report, snapshots },

@@ -49,6 +49,7 @@ export const COMMANDS: Readonly<Record<string, CommandLoader>> = {
   save: async () => (await import('./save.ts')).default,
   serve: async () => (await import('./serve.ts')).default,
   sign: async () => (await import('./sign.ts')).default,
+  snapshots: async () => (await import('./snapshots.ts')).default,
   spec: async () => (await import('./spec.ts')).default,
   squash: async () => (await import('./squash.ts')).default,
   stats: async () => (await import('./stats.ts')).default,

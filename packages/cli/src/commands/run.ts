@@ -121,7 +121,7 @@ export default class Run extends BaseCommand {
       onEvent,
     });
     await using _lease = await leaseImage(image, { name, openStore, purpose: 'run', signal });
-    return await makeFromImage(image, { ...options, network, signal, onEvent });
+    return await makeFromImage(image, { ...options, imageName: name, typed, network, signal, onEvent });
   }
 
   async #launch(
@@ -130,6 +130,12 @@ export default class Run extends BaseCommand {
   ): Promise<void> {
     const { container, containers, bundle, storeDirectory } = made;
     const { id, name } = container.record;
+    using prepared = new DisposableStack();
+    prepared.use(made.prepared);
+    const onStarted = (): void => {
+      prepared.dispose();
+      this.releaseSignals();
+    };
     try {
       if (flags.detach) {
         if (needsSupervisor(container)) await runSupervised(container, { storeDirectory });
@@ -139,7 +145,6 @@ export default class Run extends BaseCommand {
       if (flags.runtime !== undefined) {
         const { signal } = this;
         const stdio = foregroundStreams(flags);
-        const onStarted = (): void => this.releaseSignals();
         process.exitCode = await runByOther(flags.runtime, {
           ...{ containers, container, bundle, stdio, signal, onStarted },
         });
@@ -154,7 +159,7 @@ export default class Run extends BaseCommand {
           signal: this.signal,
           onEvent: this.progress(flags),
         },
-        onStarted: () => this.releaseSignals(),
+        onStarted,
       });
     } catch (error) {
       await discard(containers, { directory: container.directory, id, name });

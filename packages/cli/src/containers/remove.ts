@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { environment } from '../env.ts';
 import { CliError } from '../errors.ts';
 import { codeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { Containers, KnownContainer } from './collection.ts';
@@ -61,15 +61,16 @@ async function removeTree(path: string): Promise<void> {
 
 /** Files that a container's other users made belong to subordinate ids, which only a user namespace may remove. */
 async function removeAsContainerRoot(path: string, cause: unknown): Promise<void> {
-  const words = ['--user', '--map-root-user', '--map-auto', 'rm', '-rf', '--one-file-system', '--', path];
-  const exitCode = await new Promise<number | null>((resolve) => {
-    const child = spawn('unshare', words, { stdio: 'ignore' });
-    child.once('error', () => resolve(null));
-    child.once('close', resolve);
-  });
-  if (exitCode === 0) return;
+  const { planRootless } = await import('../run/rootless.ts');
+  const { spawnInUserNamespace } = await import('../user-namespace/spawn.ts');
+  const plan = await planRootless(environment['PATH'] ?? '', 'host');
+  const stdio = ['ignore', 'ignore', 'ignore'] as const;
+  const words = ['rm', '-rf', '--one-file-system', '--', path];
+  const { ended } = await spawnInUserNamespace(words, { plan, stdio });
+  const [code] = await ended;
+  if (code === 0) return;
   throw new CliError('ERR_OCI_CONTAINER_NOT_REMOVED', `${path} cannot be removed completely`, {
     cause,
-    hint: 'it holds files of subordinate ids; install util-linux 2.38 and uidmap, or remove it as root',
+    hint: 'it holds files of ids that are yours no more; remove it as root',
   });
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest, Store } from '@ocijs/image';
+import { environment } from '../env.ts';
 import { codeOf } from '../exit-codes.ts';
 
 /** Where the layers are that the containers of a store share. */
@@ -47,7 +48,10 @@ export interface RemoveSnapshotsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Removes the snapshots that no container needs, and returns their chain ids. */
+/**
+ * Removes the snapshots that no container needs, and returns their chain ids. An ordinary user's also from user namespaces
+ * without other users; see {@link removeNamespaceSnapshots}.
+ */
 export async function removeUnusedSnapshots(
   storeDirectory: string,
   { keep = [], ...options }: RemoveSnapshotsOptions = {},
@@ -55,9 +59,43 @@ export async function removeUnusedSnapshots(
   const directory = snapshotsDirectory(storeDirectory);
   if (!existsSync(directory)) return [];
   const { openSnapshots } = await import('@ocijs/bundle');
-  const snapshots = await openSnapshots(directory);
+  const own = await openSnapshots(directory);
+  const others = own.kind === 'user' ? [await openSnapshots(directory, { kind: 'single' })] : [];
   const inUse = async () => [...keep, ...(await snapshotsInUse(storeDirectory))];
-  return snapshots.removeUnused(inUse, options);
+  const removed = new Set<Digest>();
+  for (const snapshots of [own, ...others])
+    for (const chainId of await snapshots.removeUnused(inUse, options)) removed.add(chainId);
+  return [...removed].sort();
+}
+
+/**
+ * Removes those that containers with other users left, whose files belong to an ordinary user's subordinate ids: in a user
+ * namespace that has them. `onWarning` hears when there is none.
+ */
+export async function removeNamespaceSnapshots(
+  storeDirectory: string,
+  {
+    dryRun = false,
+    signal,
+    onWarning,
+  }: {
+    readonly dryRun?: boolean;
+    readonly signal: AbortSignal;
+    readonly onWarning: (message: string) => void;
+  },
+): Promise<readonly Digest[]> {
+  const { hasSnapshots } = await import('@ocijs/bundle');
+  if (process.geteuid?.() === 0) return [];
+  if (!(await hasSnapshots(snapshotsDirectory(storeDirectory), 'namespace'))) return [];
+  const { planRootless } = await import('../run/rootless.ts');
+  const { runOci } = await import('../user-namespace/run-oci.ts');
+  const plan = await planRootless(environment['PATH'] ?? '', 'host');
+  if (!plan.hasRanges) {
+    onWarning('unpacked layers of subordinate ids stay: there are no such ids any more');
+    return [];
+  }
+  const args = ['snapshots', 'remove', ...(dryRun ? ['--dry-run'] : [])];
+  return (await runOci(args, { plan, env: { OCI_STORE: storeDirectory }, signal })) as readonly Digest[];
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import { snapshotsDirectory } from '../containers/snapshots.ts';
 import { usageError } from '../errors.ts';
 import { codeOf } from '../exit-codes.ts';
 import { healthConfig } from '../health/config.ts';
+import type { ImageName } from '../image-name.ts';
 import { parseAddHost } from '../network/files.ts';
 import { bundleCommand } from './bundle.ts';
 import type { RunFlagValues } from './flags.ts';
@@ -30,6 +31,8 @@ export interface NewContainer {
 export interface MadeContainer {
   readonly container: KnownContainer;
   readonly bundle: LaunchBundle | string;
+  /** What the bundle needs until it is launched; to be disposed of then. */
+  readonly prepared?: Disposable;
 }
 
 /** Makes a container of an image. What has begun is in its record; a failure leaves nothing. */
@@ -37,6 +40,9 @@ export async function makeFromImage(
   image: ImageSource,
   options: NewContainer & {
     readonly storeDirectory: string;
+    /** Where the image is, and how that was typed. */
+    readonly imageName: ImageName;
+    readonly typed: string;
     readonly command: readonly string[];
     /** The variables of `--env` and `--env-file`. */
     readonly variables: readonly string[];
@@ -61,6 +67,7 @@ export async function makeFromImage(
   const stopSignal = flags['stop-signal'] ?? config?.StopSignal;
   const stopTimeout = flags['stop-timeout'] ?? config?.StopTimeout;
   const directory = await containers.claim(id, name);
+  using cleanup = new DisposableStack();
   try {
     const record: ContainerRecord = {
       ...commonRecord(id, options),
@@ -75,9 +82,13 @@ export async function makeFromImage(
     };
     // From now on there may be a mount: a killed run leaves something that can be seen and removed.
     await writeRecord(directory, { ...record, preparedBy: process.pid });
+    const { storeDirectory, imageName, typed } = options;
     const bundle = await prepareBundle(image, {
       directory,
-      snapshots: snapshotsDirectory(options.storeDirectory),
+      storeDirectory,
+      snapshots: snapshotsDirectory(storeDirectory),
+      name: imageName,
+      typed,
       command,
       environment: options.variables,
       flags,
@@ -88,10 +99,12 @@ export async function makeFromImage(
       signal,
       onEvent,
     });
+    cleanup.use(bundle.prepared);
     const ready = { ...record, command: bundle.config.process?.args ?? [] };
     await writeRecord(directory, ready);
     await writeIdFile(flags, id);
-    return { container: { directory, record: ready }, bundle };
+    cleanup.move();
+    return { container: { directory, record: ready }, bundle, prepared: bundle.prepared };
   } catch (error) {
     await discard(containers, { directory, id, name });
     throw error;

@@ -5,14 +5,17 @@ import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import { environment } from '../env.ts';
 import { CliError } from '../errors.ts';
+import type { ImageName } from '../image-name.ts';
 import type { NetworkChoice } from '../network/choice.ts';
 import { type HostNames, parseNameServers, writeEtcFiles } from '../network/files.ts';
+import type { OverlayHolder } from '../user-namespace/holder.ts';
 import { deviceEdits, hostDevices, parseDevice } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
 import { overrideConfig } from './image-config.ts';
 import { withInit } from './init.ts';
 import { parseVolume } from './mounts.ts';
 import type { Placements } from './namespaces.ts';
+import { joinHolder } from './own-overlay.ts';
 import { planRootless, type RootlessPlan } from './rootless.ts';
 import { withSeccomp } from './seccomp.ts';
 import { capabilitySet, grantableCapabilities } from './security.ts';
@@ -28,8 +31,12 @@ export function newContainerId(): string {
 export interface PrepareOptions {
   /** The container's directory; the bundle is made in it. */
   readonly directory: string;
+  readonly storeDirectory: string;
   /** Where the layers are that containers share. */
   readonly snapshots: string;
+  /** Where the image is, and how that was typed. */
+  readonly name: ImageName;
+  readonly typed: string;
   readonly command: readonly string[];
   /** The variables of `--env` and `--env-file`. */
   readonly environment: readonly string[];
@@ -47,6 +54,8 @@ export interface PrepareOptions {
 export interface PreparedBundle {
   readonly directory: string;
   readonly config: RuntimeSpec;
+  /** What it needs until it is launched; to be disposed of then. */
+  readonly prepared: Disposable;
 }
 
 /**
@@ -54,17 +63,13 @@ export interface PreparedBundle {
  * configuration for it.
  */
 export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
-  const { directory, flags, names, network, placements, signal, onEvent } = options;
+  const { directory, flags, names, network, placements, onEvent } = options;
   const plan = await rootlessPlan(network, onEvent);
   const rootless = plan?.options;
-  const { prepareRootfs } = await import('@ocijs/bundle');
   const bundle = join(directory, 'bundle');
-  const { rootfs } = await prepareRootfs(image, bundle, {
-    snapshots: options.snapshots,
-    temporary: flags.rm,
-    signal,
-    onEvent,
-  });
+  using cleanup = new DisposableStack();
+  const { rootfs, holder } = await prepareRoot(image, { ...options, bundle, plan });
+  cleanup.use(holder);
   const { hostname } = names;
   const base = await imageSpec(image, { ...options, rootfs, rootless, hostname });
   requireMappedUser(base, plan);
@@ -85,10 +90,30 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
     groups: await groupNumbers(rootfs, flags['group-add'] ?? []),
     ...(size && { consoleSize: { height: size.rows, width: size.columns } }),
   });
-  const config = await withInit(await withSeccomp(edited, flags), { directory, flags });
+  const joined = holder === undefined ? edited : joinHolder(edited, holder);
+  const config = await withInit(await withSeccomp(joined, flags), { directory, flags });
   await makeVolumeSources(flags);
   await writeFile(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
-  return { directory: bundle, config };
+  return { directory: bundle, config, prepared: cleanup.move() };
+}
+
+/** Where the container's files are, as this process sees them, and what they are mounted in unless that is the host. */
+async function prepareRoot(
+  image: ImageSource,
+  options: PrepareOptions & { readonly bundle: string; readonly plan: RootlessPlan | undefined },
+): Promise<{ readonly rootfs: string; readonly holder?: OverlayHolder }> {
+  const { bundle, snapshots, storeDirectory, flags, plan, signal, onEvent } = options;
+  const common = { snapshots, temporary: flags.rm, signal, onEvent };
+  // What another runtime makes of namespaces that it joins is its own affair.
+  if (plan !== undefined && flags.runtime === undefined) {
+    const { mountOwnOverlay } = await import('./own-overlay.ts');
+    const { name, typed } = options;
+    const request = { ...common, directory: bundle, storeDirectory, name, typed, plan };
+    const holder = await mountOwnOverlay(image, request);
+    if (holder !== undefined) return { rootfs: holder.view, holder };
+  }
+  const { prepareRootfs } = await import('@ocijs/bundle');
+  return await prepareRootfs(image, bundle, common);
 }
 
 async function rootlessPlan(network: NetworkChoice, onEvent: OnEvent): Promise<RootlessPlan | undefined> {

@@ -1,31 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { chmod, chown, copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { ociProgram, type TestHome, testHome } from '../testing/oci.testkit.ts';
+import { type TestHome, testHome } from '../testing/oci.testkit.ts';
+import { cannotBeOrdinary, ordinaryUser, ownRanges } from '../testing/ordinary-user.testkit.ts';
 
 const execute = promisify(execFile);
-const user = { uid: 65_534, name: 'nobody' };
-const ids = ['--reuid', String(user.uid), '--regid', String(user.uid), '--clear-groups'];
-
-const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/bin', '/usr/bin'];
-
-function cannot(...commands: readonly string[]): string | false {
-  if (process.platform !== 'linux') return 'needs Linux';
-  if (process.getuid?.() !== 0) return 'needs root, to become another user';
-  const runs = (command: string, ...args: readonly string[]): boolean =>
-    spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-  for (const name of commands)
-    if (!directories.some((directory) => runs('test', '-x', join(directory, name))))
-      return `needs ${name}, not installed`;
-  if (!runs('setpriv', ...ids, process.execPath, ociProgram, '--version'))
-    return 'the program lies where other users cannot read it';
-  return (
-    !runs('setpriv', ...ids, 'unshare', '--user', 'true') && 'ordinary users get no user namespaces here'
-  );
-}
 
 const applets = ['sh', 'cat', 'chmod', 'chown', 'echo', 'id', 'ln', 'ls', 'mkdir', 'rm', 'touch'];
 
@@ -49,7 +31,7 @@ const asOthers = [
   'RUN echo mine > /home/file',
 ];
 
-describe('oci build as an ordinary user', { skip: cannot('setpriv', 'unshare', 'busybox') }, () => {
+describe('oci build as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'unshare', 'busybox') }, () => {
   let home: TestHome;
   let context: string;
 
@@ -85,26 +67,11 @@ describe('oci build as an ordinary user', { skip: cannot('setpriv', 'unshare', '
     return stdout.trim();
   }
 
-  /** Runs `oci` as the user, with a store of its own; `ranges` stands for /etc/subuid and /etc/subgid. */
   async function asUser(name: string, ranges: string | undefined, ...lines: (readonly string[])[]) {
-    const own = join(home.directory, name);
-    await mkdir(own);
-    await chown(own, user.uid, user.uid);
-    const file = join(home.directory, `${name}-ranges`);
-    await writeFile(file, ranges ?? '');
-    const mounts = 'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"';
-    const env = { ...home.env, HOME: own, XDG_RUNTIME_DIR: own, OCI_STORE: join(own, 'store') };
+    const user = await ordinaryUser(home, { name, ranges });
     const results = [];
-    for (const line of lines) {
-      const command = ['setpriv', ...ids, process.execPath, ociProgram, ...line];
-      const args = ['--mount', 'sh', '-c', mounts, file, ...command];
-      const result = await execute('unshare', args, { env, cwd: '/' }).then(
-        ({ stdout, stderr }) => ({ status: 0, stdout: stdout.trim(), stderr }),
-        ({ code, stdout, stderr }) => ({ status: code as number, stdout: String(stdout).trim(), stderr }),
-      );
-      results.push(result);
-    }
-    return { results, store: join(own, 'store') };
+    for (const line of lines) results.push(await user.oci(...line));
+    return { results, store: user.store };
   }
 
   const load = (): readonly string[] => [
@@ -134,11 +101,10 @@ describe('oci build as an ordinary user', { skip: cannot('setpriv', 'unshare', '
   });
 
   test('with subordinate ids: everything, and the same digest', {
-    skip: cannot('newuidmap', 'newgidmap'),
+    skip: cannotBeOrdinary('newuidmap', 'newgidmap'),
   }, async () => {
     const expected = await oci(...build('AsOthers'));
-    const ranges = `${user.name}:200000:65536\n`;
-    const { results, store } = await asUser('ranges', ranges, load(), build('AsOthers'), build('AsRoot'));
+    const { results, store } = await asUser('ranges', ownRanges, load(), build('AsOthers'), build('AsRoot'));
     const [, first, other] = results;
     assert.equal(first?.stdout, expected, first?.stderr);
     assert.equal(other?.stdout, await oci(...build('AsRoot')), other?.stderr);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { IdMapping, RootlessOptions } from '@ocijs/bundle';
-import { unsuitable } from './enter.ts';
+import { unsuitable } from './spawn.ts';
 
 const execute = promisify(execFile);
 

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type TestHome, testHome } from '../testing/oci.testkit.ts';
+import {
+  cannotBeOrdinary,
+  type OrdinaryUser,
+  ordinaryUser,
+  ownRanges,
+} from '../testing/ordinary-user.testkit.ts';
+
+const execute = promisify(execFile);
+const applets = ['sh', 'cat', 'chown', 'id', 'mount', 'rm', 'sleep', 'stat', 'touch'];
+const dockerfile = [
+  'FROM scratch',
+  'COPY rootfs /',
+  'COPY --chown=7:8 --chmod=600 file /owned',
+  'COPY --chmod=000 file /locked',
+].join('\n');
+
+describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'unshare', 'busybox') }, () => {
+  let home: TestHome;
+  let archive: string;
+
+  before(async () => {
+    home = await testHome();
+    const context = join(home.directory, 'context');
+    for (const name of ['bin', 'etc']) await mkdir(join(context, 'rootfs', name), { recursive: true });
+    const { stdout } = await execute('sh', ['-c', 'command -v busybox']);
+    await copyFile(stdout.trim(), join(context, 'rootfs/bin/busybox'));
+    for (const name of applets) await symlink('busybox', join(context, 'rootfs/bin', name));
+    await writeFile(join(context, 'rootfs/etc/passwd'), 'root:x:0:0::/:\napp:x:7:8::/:\n');
+    await writeFile(join(context, 'file'), 'a file');
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
+    await chmod(home.directory, 0o755);
+    archive = join(home.directory, 'base.tar');
+    for (const line of [
+      ['build', '-q', '-t', 'base', context],
+      ['copy', 'base', `oci-archive:${archive}:base`],
+    ]) {
+      const { status, stderr } = await home.oci(...line);
+      assert.equal(status, 0, stderr);
+    }
+    await chmod(archive, 0o644);
+  });
+  after(() => home[Symbol.asyncDispose]());
+
+  async function loaded(options: Parameters<typeof ordinaryUser>[1]): Promise<OrdinaryUser> {
+    const user = await ordinaryUser(home, options);
+    await said(user, 'load', '-q', '--name', 'base', '-i', archive);
+    return user;
+  }
+
+  async function said(user: OrdinaryUser, ...args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await user.oci(...args);
+    assert.equal(status, 0, `oci ${args.join(' ')}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  const look = ['sh', '-c', 'stat -c "%n %u:%g %a" /owned /locked; touch /new; mount'];
+
+  /** Everything goes: containers, and with the image its layers. */
+  async function clear(user: OrdinaryUser): Promise<void> {
+    const containers = (await readdir(join(user.store, 'containers'))).filter((name) => name !== 'names');
+    if (containers.length > 0) await said(user, 'rm', '-f', ...containers);
+    await said(user, 'rmi', 'base');
+    await said(user, 'gc', '--grace', '0');
+    assert.deepEqual(await readdir(join(user.store, 'containers')), ['names']);
+    assert.deepEqual(await layersOf(user), []);
+    await nothingIsLeft(user);
+  }
+
+  async function layersOf({ store }: OrdinaryUser): Promise<readonly string[]> {
+    const names = await readdir(join(store, 'snapshots'));
+    assert.deepEqual(names, ['sha256'], 'nothing of a trial is left');
+    return readdir(join(store, 'snapshots/sha256'));
+  }
+
+  /** Neither mounts of the host nor processes know of the user. */
+  async function nothingIsLeft(user: OrdinaryUser): Promise<void> {
+    assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(user.home));
+    for (const waited of [0, 50, 200, 1000, 5000]) {
+      await sleep(waited);
+      if ((await processesOf(user)).length === 0) return;
+    }
+    assert.deepEqual(await processesOf(user), []);
+  }
+
+  async function processesOf(user: OrdinaryUser): Promise<readonly string[]> {
+    const found = [];
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      if (environ.includes(`OCI_STORE=${user.store}\0`)) found.push(pid);
+    }
+    return found;
+  }
+
+  test('without subordinate ids: an overlay in which all is of root, with its own modes', async () => {
+    const user = await loaded({ name: 'single', ranges: undefined });
+    const first = await said(user, 'run', '--name', 'one', 'base', ...look);
+    assert.match(first, /^\/owned 0:0 600\n\/locked 0:0 0\noverlay on \/ type overlay /);
+    const made = await layersOf(user);
+    assert.ok(made.length > 0 && made.every((name) => name.endsWith('.single')), made.join());
+    assert.equal(await said(user, 'run', '--rm', 'base', 'sh', '-c', 'cat /new || cat /owned'), 'a file');
+    assert.deepEqual(await layersOf(user), made, 'used again');
+    // What containers share is what a bundle is copied from; the file that nobody may read makes it unpack the image.
+    await said(user, 'unpack', 'base', join(user.home, 'bundle'));
+    assert.equal((await readFile(join(user.home, 'bundle/rootfs/owned'), 'utf8')).trim(), 'a file');
+    await clear(user);
+  });
+
+  test('with subordinate ids: the owners of the image, and layers that stay while they are used', {
+    skip: cannotBeOrdinary('newuidmap', 'newgidmap'),
+  }, async () => {
+    const user = await loaded({ name: 'ranges', ranges: ownRanges });
+    const first = await said(user, 'run', '--rm', 'base', ...look);
+    assert.match(first, /^\/owned 7:8 600\n\/locked 0:0 0\noverlay on \/ type overlay /);
+    assert.match(
+      await said(user, 'run', '--rm', '--pid', 'host', '-u', 'app', 'base', 'id'),
+      /^uid=7\(app\)/,
+    );
+    const made = await layersOf(user);
+    assert.ok(made.length > 0 && made.every((name) => name.endsWith('.namespace')), made.join());
+    await said(user, 'run', '-d', '--name', 'two', 'base', 'sh', '-c', 'touch /x; chown 7:8 /x; sleep 600');
+    await said(user, 'rmi', '-f', 'base');
+    await said(user, 'gc', '--grace', '0');
+    assert.deepEqual(await layersOf(user), made, 'a container needs them');
+    assert.equal(await said(user, 'exec', 'two', 'stat', '-c', '%u:%g', '/owned'), '7:8');
+    await said(user, 'load', '-q', '--name', 'base', '-i', archive);
+    await clear(user);
+  });
+
+  test('a caller that is killed leaves a container that can be removed, and no mount', async () => {
+    const user = await loaded({ name: 'killed', ranges: undefined });
+    const child = user.start('run', 'base', 'sh', '-c', 'echo up; sleep 600');
+    const ended = once(child, 'exit');
+    if (child.stdout !== null) await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await ended;
+    await nothingIsLeft(user);
+    await clear(user);
+  });
+
+  test('where overlayfs cannot be mounted: a copy', async () => {
+    const programs = join(home.directory, 'programs');
+    await mkdir(programs);
+    // Only in the namespace: the test itself mounts as well.
+    const path = process.env['PATH'] ?? '';
+    const fake = ['#!/bin/sh', '[ "$OCI_IN_USER_NAMESPACE" ] && exit 32', `PATH=${path} exec mount "$@"`, ''];
+    await writeFile(join(programs, 'mount'), fake.join('\n'), { mode: 0o755 });
+    const user = await loaded({ name: 'copying', ranges: undefined, path: programs });
+    const first = await said(user, 'run', '--rm', 'base', ...look);
+    assert.match(first, /^\/owned 0:0 600\n\/locked 0:0 0\n/);
+    assert.doesNotMatch(first, /overlay on \/ /);
+    const made = await layersOf(user);
+    assert.ok(made.length > 0 && made.every((name) => name.endsWith('.user')), made.join());
+    await clear(user);
+  });
+});
