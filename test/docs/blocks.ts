@@ -3,20 +3,16 @@ export interface Block {
   /** The first line of the block in its page. */
   readonly line: number;
   readonly text: string;
-  /** Why it is not run here: what `<!-- not run: … -->` before it says. */
-  readonly reason: string | undefined;
 }
 
 /** The blocks of a language in a page, in their order. */
-export function blocksOf(page: string, language: 'sh' | 'js'): readonly Block[] {
+export function blocksOf(page: string, language: 'sh' | 'js' | 'ts'): readonly Block[] {
   const lines = page.split('\n');
   const blocks: Block[] = [];
   for (let index = 0; index < lines.length; index++) {
     if (lines[index] !== `\`\`\`${language}`) continue;
     const end = lines.indexOf('```', index);
-    const before = lines.slice(0, index).findLast((line) => line.trim() !== '') ?? '';
-    const reason = /^<!-- not run: (.+) -->$/.exec(before)?.[1];
-    blocks.push({ line: index + 2, text: lines.slice(index + 1, end).join('\n'), reason });
+    blocks.push({ line: index + 2, text: lines.slice(index + 1, end).join('\n') });
     index = end;
   }
   return blocks;

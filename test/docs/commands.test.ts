@@ -1,38 +1,83 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
 import { blocksOf } from './blocks.ts';
+import { notRun } from './not-run.ts';
+import { pages, readPage, root } from './pages.ts';
 import { openPlace, type Place } from './place.ts';
+import { commandLines, type Step, stepsOf } from './steps.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const guides = ['ci', 'mirror-and-air-gap', 'reproducible-images', 'unpack'];
-const pages = ['README.md', 'packages/cli/README.md', ...guides.map((name) => `docs/guides/${name}.md`)];
+/** Pages whose commands another test runs. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'docs/cli.md': 'test/docs/examples.test.ts',
+  'docs/guides/containers.md': 'packages/cli/src/network/guides.test.ts',
+  'docs/guides/networking.md': 'packages/cli/src/network/guides.test.ts',
+};
 /** Part of a page's name: only those are run, for whoever writes one. */
 const wanted = process.env['DOCS_PAGES'] ?? '';
-const skip = missing({ root: true, commands: ['busybox', 'bash'] });
+const skip = missing({ root: true, commands: ['busybox', 'bash', 'script'] });
 
 // The blocks of a page follow one another in one place, as a reader would type them.
-for (const page of pages.filter((name) => name.includes(wanted))) {
+for (const page of pages.filter((name) => name.includes(wanted) && !(name in elsewhere))) {
+  const blocks = blocksOf(readPage(page), 'sh').map(({ line, text }) => ({
+    line,
+    steps: stepsOf(page, text),
+  }));
+  if (blocks.length === 0) continue;
+  const isRun = blocks.some(({ steps }) => steps.some(({ kind }) => kind !== 'skip'));
   describe(`the commands of ${page}`, { skip, timeout: 600_000 }, () => {
     let temporary: TemporaryDirectory;
     let place: Place;
     before(async () => {
+      if (!isRun) return;
       temporary = await temporaryDirectory();
-      place = await openPlace(temporary.path);
+      place = await openPlace(temporary.path, { asUser: page.endsWith('rootless.md') });
     });
     after(async () => {
       await place?.[Symbol.asyncDispose]();
       await temporary?.[Symbol.asyncDispose]();
     });
 
-    for (const { line, text, reason } of blocksOf(readFileSync(`${root}${page}`, 'utf8'), 'sh')) {
-      test(`from line ${line}`, { skip: reason ?? false }, async () => {
-        const { status, stdout, stderr } = await place.run(text);
-        assert.equal(status, 0, `${text}\n\nprinted:\n${stdout}${stderr}`);
-      });
+    for (const { line, steps } of blocks) {
+      const left = steps.filter((step) => step.kind === 'skip');
+      for (const step of left) test(`line ${line}: ${step.text}`, { skip: step.reason });
+      if (left.length < steps.length)
+        test(`from line ${line}`, async () => {
+          for (const step of steps) await follow(place, step);
+        });
     }
   });
 }
+
+async function follow(place: Place, step: Step): Promise<void> {
+  if (step.kind === 'skip') return;
+  const { status, signal, stdout, stderr } =
+    step.kind === 'run' ? await place.run(step.text) : await place.type(step.text, step);
+  // Ctrl-C is no failure of what goes on until then.
+  const isEnded = status === 0 || (step.kind === 'type' && status === 130);
+  assert.ok(isEnded, `${step.text}\n\nended with ${status ?? signal} and printed:\n${stdout}${stderr}`);
+}
+
+test('what the pages say of npm is in package.json', () => {
+  const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
+  for (const page of pages)
+    for (const [, name = '', isOfPackage] of readPage(page).matchAll(/\bnpm run ([\w:]+)( -w)?/g))
+      assert.ok(isOfPackage || name in scripts, `${page}: npm run ${name}`);
+});
+
+test('a page that another test runs is named there, and every reason not to run a line is one of a line', () => {
+  for (const [page, file] of Object.entries(elsewhere)) {
+    const name = page.slice(page.lastIndexOf('/') + 1, -'.md'.length);
+    assert.ok(readFileSync(`${root}${file}`, 'utf8').includes(name), `${file} does not run ${page}`);
+  }
+  const lines = pages.flatMap((page) =>
+    blocksOf(readPage(page), 'sh').flatMap(({ text }) => commandLines(text).map((line) => ({ page, line }))),
+  );
+  for (const { page, line, reason } of notRun)
+    assert.ok(
+      lines.some((each) => (page === undefined || page === each.page) && line.test(each.line)),
+      `nothing is left out for: ${reason}`,
+    );
+});

@@ -1,139 +1,255 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { buildLayer, openStore, type Store, writeImage } from '@ocijs/image';
-import { push } from '@ocijs/registry';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { openStore } from '@ocijs/image';
 import { startRegistry } from '@ocijs/registry/server';
-import { type CommandResult, command } from '../kit/command.ts';
-import { oci, ociHome, ociProgram, runtimeProgram } from '../kit/oci.ts';
+import { type CommandResult, command, output } from '../kit/command.ts';
+import { ociHome, ociProgram, runtimeProgram } from '../kit/oci.ts';
 import { findCommand } from '../kit/requirements.ts';
+import { type GitServer, gitServer } from './git-server.ts';
+import { writeImages } from './place-images.ts';
 
-/** Where the commands of a page are run: its own store and containers, and registries of its own behind the names that pages use. */
+/**
+ * Where the commands of a page are run: its own store and containers, and registries of its own behind the names that
+ * pages use.
+ */
 export interface Place extends AsyncDisposable {
   /** Runs commands in one shell, with a terminal where the machine has script(1). What they leave running is ended. */
-  run(commands: string, options?: { readonly hasTerminal?: boolean }): Promise<CommandResult>;
+  run(commands: string, options?: RunOptions): Promise<CommandResult>;
+  /** Types a command that goes on until somebody ends it, and presses `keys` once it printed what `ready` finds. */
+  type(line: string, how: TypeOptions): Promise<CommandResult>;
 }
 
-/** Names that pages use, and what is there. */
-const images = [
-  'docker.io/library/debian:bookworm',
-  'docker.io/library/alpine:latest',
-  'registry.example.com/team/app:v1',
-  'registry.example.com/team/app:v2',
-  'registry.example.com/team/app:1.2',
-] as const;
+export interface RunOptions {
+  readonly hasTerminal?: boolean;
+  /** Variables besides those of the place. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface TypeOptions {
+  readonly ready: RegExp;
+  readonly keys: string;
+}
+
+/** An ordinary user, without a name. */
+const ordinaryUser = 54_321;
+
+export interface PlaceOptions {
+  /** Default: everything belongs to root, and root runs it. */
+  readonly asUser?: boolean;
+}
 
 /** Makes a place below `directory`. Files that pages speak of are in it. */
-export async function openPlace(directory: string): Promise<Place> {
+export async function openPlace(directory: string, { asUser = false }: PlaceOptions = {}): Promise<Place> {
   const home = ociHome(directory);
   const work = `${directory}/work`;
-  const bin = `${directory}/bin`;
-  await mkdir(`${work}/deploy`, { recursive: true });
-  await mkdir(bin);
-  const programs = { oci: ociProgram, 'oci-runtime': runtimeProgram, node: '' };
-  for (const [name, program] of Object.entries(programs)) {
-    await writeFile(
-      `${bin}/${name}`,
-      `#!/bin/sh\nexec '${process.execPath}' ${program && `'${program}'`} "$@"\n`,
-    );
-    await chmod(`${bin}/${name}`, 0o755);
-  }
-  // What npx would find in a checkout.
-  await writeFile(`${bin}/npx`, '#!/bin/sh\nexec "$@"\n');
-  await chmod(`${bin}/npx`, 0o755);
-
-  const registry = await startRegistry({ directory: `${directory}/registry` });
-  await writeFile(`${directory}/registries.conf`, registriesConf(registry.host));
+  await mkdir(work);
+  await installPrograms(directory);
+  const store = await openStore(`${directory}/registry`);
+  await writeImages(store);
+  const registry = await startRegistry({ store });
+  const git = findCommand('git') === undefined ? undefined : await gitServer(directory);
+  await standIn(directory, registry.host);
   const env = {
-    PATH: `${bin}:${process.env['PATH']}`,
+    PATH: `${directory}/bin:${process.env['PATH']}:/usr/sbin:/sbin`,
     HOME: directory,
     OCI_STORE: home.store,
     OCI_ROOT: home.root,
     OCI_NETWORK: 'none',
+    OCI_HOSTS_DIR: `${directory}/hosts`,
     CONTAINERS_REGISTRIES_CONF: `${directory}/registries.conf`,
+    CONTAINERS_STORAGE_CONF: `${directory}/storage.conf`,
+    CONTAINERS_CONF: `${directory}/containers.conf`,
     COSIGN_PASSWORD: '',
     IMAGE: 'debian:bookworm',
     REGISTRY: registry.host,
     NO_COLOR: '1',
     TERM: 'dumb',
   };
-  {
-    await using store = await openStore(`${directory}/author`);
-    for (const name of images) {
-      await exampleImage(store, name);
-      await push(name, `${registry.host}/${name.slice(name.indexOf('/') + 1)}`, { store });
-    }
+  const asWritten = substitutions({ directory, host: registry.host, git, port: await freePort() });
+  const shellFile = async (commands: string): Promise<string> => {
+    const file = `${directory}/block.sh`;
+    const text = asWritten.reduce((all, [there, here]) => all.replaceAll(there, here), commands);
+    await writeFile(file, `trap 'set +e; kill $(jobs -p) 2>/dev/null; wait' EXIT\nset -e\n${text}\n`);
+    return file;
+  };
+  const user = asUser ? { uid: ordinaryUser, gid: ordinaryUser } : {};
+  const run = async (
+    commands: string,
+    { hasTerminal = true, env: more = {} }: RunOptions = {},
+  ): Promise<CommandResult> => {
+    const file = await shellFile(commands);
+    const options = { env: { ...env, ...more }, cwd: work, user };
+    if (!hasTerminal || findCommand('script') === undefined)
+      return command('bash', [file], { ...options, ...user, timeoutMs: 200_000 });
+    // Who is asked something by a shell leaves it.
+    return atTerminal(file, {
+      ...options,
+      onOutput: (printed, press) => /[#$] \S*$/.test(printed) && press('exit\r'),
+    });
+  };
+  const type = async (line: string, { ready, keys }: TypeOptions): Promise<CommandResult> => {
+    let isPressed = false;
+    const onOutput = (printed: string, press: (keys: string) => void): void => {
+      if (isPressed || !ready.test(printed)) return;
+      isPressed = true;
+      press(keys);
+    };
+    const ended = await atTerminal(await shellFile(line), { env, cwd: work, user, onOutput });
+    return isPressed ? ended : { ...ended, status: null };
+  };
+  await writeFiles(work);
+  if (asUser) {
+    await chmod(directory, 0o755);
+    await output('chown', ['--recursive', `${ordinaryUser}:${ordinaryUser}`, directory]);
   }
-  await oci(home, ['generate-key-pair', '--output-key-prefix', `${work}/team`], { env, cwd: work });
-  await writeFile(`${work}/Dockerfile`, 'FROM scratch AS test\nARG VERSION=1\nCOPY file /file\n');
-  await writeFile(`${work}/deploy/Dockerfile`, 'FROM debian:bookworm AS test\nCOPY file /file\n');
-  await writeFile(`${work}/file`, 'hello\n');
-  await writeFile(`${work}/.npmrc`, 'token\n');
+  await run('oci generate-key-pair --output-key-prefix team', { hasTerminal: false });
 
   return {
-    // The port that people use may be taken.
-    run: (commands, { hasTerminal = true } = {}) =>
-      runCommands(`set -e\n${commands.replaceAll('localhost:5000', registry.host)}`, {
-        env,
-        cwd: work,
-        hasTerminal,
-      }),
+    run,
+    type,
     async [Symbol.asyncDispose]() {
-      const { stdout } = await oci(home, ['ps', '-aq'], { env });
-      if (stdout.trim() !== '') await oci(home, ['rm', '-f', ...stdout.trim().split('\n')], { env });
+      await run('ids=$(oci ps -aq); if [ -n "$ids" ]; then oci rm -f $ids; fi', { hasTerminal: false });
+      git?.[Symbol.dispose]();
       await registry.close();
+      await store[Symbol.asyncDispose]();
     },
   };
 }
 
-function registriesConf(host: string): string {
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The programs of this checkout under their names, and `docker`, for which podman stands in as Debian's podman-docker does. */
+async function installPrograms(directory: string): Promise<void> {
+  const bin = `${directory}/bin`;
+  const node = `'${process.execPath}'`;
+  const programs = {
+    oci: `exec ${node} '${ociProgram}' "$@"`,
+    'oci-runtime': `exec ${node} '${runtimeProgram}' "$@"`,
+    node: `exec ${node} "$@"`,
+    // What npx would find in a checkout.
+    npx: 'exec "$@"',
+    docker: 'exec podman "$@"',
+  };
+  await mkdir(bin);
+  for (const [name, line] of Object.entries(programs)) {
+    await writeFile(`${bin}/${name}`, `#!/bin/sh\n${line}\n`);
+    await chmod(`${bin}/${name}`, 0o755);
+  }
+  // What a page installs below /usr/local goes here, and finds there what npm would have installed.
+  const modules = `${directory}/usr/local/lib/node_modules/@ocijs`;
+  await mkdir(`${directory}/usr/local/bin`, { recursive: true });
+  await mkdir(modules, { recursive: true });
+  await symlink(process.execPath, `${directory}/usr/local/bin/node`);
+  await symlink(dirname(dirname(runtimeProgram)), `${modules}/runtime`);
+  await mkdir(`${directory}/srv/data`, { recursive: true });
+  const storage = [
+    '[storage]',
+    'driver = "vfs"',
+    `graphroot = "${directory}/podman/root"`,
+    `runroot = "${directory}/podman/run"`,
+  ];
+  await writeFile(`${directory}/storage.conf`, `${storage.join('\n')}\n`);
+  // podman's own limits are above what a container may be given where the host is one.
+  const containers = [
+    '[containers]',
+    'default_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]',
+    'netns = "none"',
+    '[engine]',
+    'cgroup_manager = "cgroupfs"',
+    'events_logger = "none"',
+    `tmp_dir = "${directory}/podman/tmp"`,
+  ];
+  await writeFile(`${directory}/containers.conf`, `${containers.join('\n')}\n`);
+}
+
+async function writeFiles(work: string): Promise<void> {
+  const files = {
+    Dockerfile: 'FROM scratch AS test\nARG VERSION=1\nCOPY file /file\n',
+    'deploy/Dockerfile': 'FROM debian:bookworm AS test\nCOPY file /file\n',
+    file: 'hello\n',
+    '.npmrc': 'token\n',
+  };
+  await mkdir(`${work}/deploy`);
+  for (const [name, text] of Object.entries(files)) await writeFile(`${work}/${name}`, text);
+}
+
+/** What a page says, and what is there instead: ports that may be taken, other people's servers, the system's directories. */
+function substitutions({
+  directory,
+  host,
+  git,
+  port,
+}: {
+  readonly directory: string;
+  /** One that is free. */
+  readonly port: number;
+  readonly host: string;
+  readonly git: GitServer | undefined;
+}): readonly (readonly [string | RegExp, string])[] {
+  return [
+    ['localhost:5000', host],
+    ['127.0.0.1:5000', `127.0.0.1:${port}`],
+    [/--listen :(5000|443)\b/g, '--listen :0'],
+    ['https://git.example.com', git?.url ?? 'https://git.example.com'],
+    [/(?<![\w.])\/usr\/local\//g, `${directory}/usr/local/`],
+    ['/srv/data', `${directory}/srv/data`],
+  ];
+}
+
+/** Leads all that is asked of others to one registry: what is fetched as podman does it, the rest as containerd does. */
+async function standIn(directory: string, host: string): Promise<void> {
   const places = ['docker.io', 'registry.example.com', 'quay.io', 'mirror.example.com'];
-  return places
-    .map((name) => `[[registry]]\nprefix = "${name}"\nlocation = "${host}"\ninsecure = true\n`)
-    .join('\n');
+  const entries = places.map(
+    (name) => `[[registry]]\nprefix = "${name}"\nlocation = "${host}"\ninsecure = true\n`,
+  );
+  await writeFile(`${directory}/registries.conf`, entries.join('\n'));
+  for (const name of places) {
+    await mkdir(`${directory}/hosts/${name}`, { recursive: true });
+    await writeFile(`${directory}/hosts/${name}/hosts.toml`, `server = "http://${host}"\n`);
+  }
 }
 
-/** Busybox under the names that pages use; `bash` too. */
-async function exampleImage(store: Store, name: string): Promise<void> {
-  const file = (at: string, body: Buffer, mode = 0o644) => ({
-    header: { name: at, type: 'file' as const, mode, size: body.length },
-    body,
-  });
-  const layer = await buildLayer([
-    ...['bin/', 'dev/', 'proc/', 'sys/', 'tmp/', 'etc/', 'root/', 'data/'].map((at) => ({
-      header: { name: at, type: 'directory' as const, mode: 0o755 },
-    })),
-    file('bin/busybox', await readFile(findCommand('busybox') ?? ''), 0o755),
-    file('bin/bash', Buffer.from('#!/bin/sh\nexec sh "$@"\n'), 0o755),
-    ...'sh cat echo id ls sleep true uname'.split(' ').map((applet) => ({
-      header: { name: `bin/${applet}`, type: 'symlink' as const, linkname: 'busybox', mode: 0o777 },
-    })),
-    file('etc/passwd', Buffer.from('root:x:0:0:root:/root:/bin/sh\n')),
-    file('etc/group', Buffer.from('root:x:0:\n')),
-    file('etc/os-release', Buffer.from(`PRETTY_NAME="${name}"\n`)),
-  ]);
-  await writeImage(store, {
-    name,
-    layers: [layer],
-    platform: { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' },
-    config: { Env: ['PATH=/bin'], Cmd: ['sh', '-c', 'echo ready'] },
-  });
-}
-
-async function runCommands(
-  commands: string,
+/** Runs a program at a terminal, or without one where the machine has no script(1). */
+async function atTerminal(
+  file: string,
   {
     env,
     cwd,
-    hasTerminal,
-  }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly hasTerminal: boolean },
+    user,
+    onOutput,
+  }: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly cwd: string;
+    readonly user: { readonly uid?: number; readonly gid?: number };
+    /** Gets all that was printed so far, and what presses keys. */
+    readonly onOutput: (printed: string, press: (keys: string) => void) => void;
+  },
 ): Promise<CommandResult> {
-  const file = `${cwd}/../block.sh`;
-  await writeFile(file, `trap 'set +e; kill $(jobs -p) 2>/dev/null; wait' EXIT\n${commands}\n`);
-  const shell = `bash ${JSON.stringify(file)}`;
-  // Who is asked something in a terminal leaves.
-  const leave = 'while sleep 2; do echo exit; done';
-  const line =
-    !hasTerminal || findCommand('script') === undefined
-      ? shell
-      : `(${leave}) | script -qec '${shell}' /dev/null`;
-  return command('sh', ['-c', line], { env, cwd, timeoutMs: 200_000 });
+  const child = spawn('script', ['-qefc', `stty rows 24 columns 80; exec bash '${file}'`, '/dev/null'], {
+    env,
+    cwd,
+    ...user,
+    stdio: 'pipe',
+    timeout: 200_000,
+    killSignal: 'SIGKILL',
+  });
+  let stdout = '';
+  const press = (keys: string): void => void child.stdin.write(keys);
+  child.stdin.on('error', () => undefined); // it may have ended meanwhile
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+    onOutput(stdout, press);
+  });
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { status, signal, stdout, stderr: '' };
 }

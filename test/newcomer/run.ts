@@ -63,7 +63,7 @@ async function interruptions(): Promise<void> {
   const home = ociHome(directory);
   const env = { ...process.env, OCI_STORE: home.store, OCI_ROOT: home.root };
   const codes = new Map<string, number>();
-  const image = `oci:${temporary.path}/place/author:docker.io/library/debian:bookworm`;
+  const image = `oci:${temporary.path}/place/registry:library/debian:bookworm`;
   const unpack = (target: string) =>
     spawn(process.execPath, [ociProgram, 'unpack', image, target], { env, stdio: 'ignore' });
   const started = performance.now();

@@ -163,6 +163,7 @@ test('a name that the store does not have is an error that helps', async () => {
   const descriptor = await store.resolve('docker.io/library/debian:12');
   assert.ok(descriptor !== undefined);
   assert.equal((await store.image(descriptor)).name, 'docker.io/library/debian:12');
+  assert.equal((await store.image('debian:12')).descriptor.digest, descriptor.digest, 'as people say it');
 });
 
 test('opening stops when aborted', async () => {

@@ -40,7 +40,8 @@ export interface ImageStore extends ContentStore, AsyncDisposable {
    */
   lease(options: LeaseOptions): Promise<Lease>;
   /**
-   * Opens an image by name or descriptor; an index is followed to the manifest of the platform.
+   * Opens an image by name or descriptor; an index is followed to the manifest of the platform. A name is taken as it is, else
+   * written out in full: `debian` is also found as `docker.io/library/debian:latest`.
    * Throws ERR_OCI_IMAGE_NOT_FOUND, ERR_OCI_PLATFORM_NOT_FOUND, and what {@link loadImage} throws.
    */
   image(name: string | Descriptor, options?: OpenImageOptions): Promise<ImageSource>;
