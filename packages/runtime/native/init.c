@@ -42,10 +42,20 @@ static void run_section(u32 section) {
   }
 }
 
-/* The monitor runs a section of the plan for us. Its /proc files of ours are writable only while we are dumpable. */
+/*
+ * The monitor runs a section of the plan for us, on a mount that we hold if a slot is named. Its /proc files of ours are
+ * writable only while we are dumpable.
+ */
 static long step_ask(const struct step *step) {
+  struct message message = {.type = MESSAGE_ASK, .step = current_step, .value = (u32)number_field(step, FIELD_NUMBER)};
+  i32 tree = -1;
   CALL(prctl, PR_SET_DUMPABLE, number_field(step, FIELD_FLAGS), 0, 0, 0);
-  send_message(MESSAGE_ASK, current_step, 0, (u32)number_field(step, FIELD_NUMBER));
+  if (next_field(step, NULL, FIELD_SLOT) != NULL) {
+    message.error = (i32)number_field(step, FIELD_SLOT);
+    tree = slots[message.error];
+  }
+  if (tree < 0) write_all(channel, &message, sizeof message);
+  else send_fd(channel, &message, sizeof message, tree);
   await_answer();
   return CALL(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
@@ -102,6 +112,7 @@ static long run_step(const struct step *step) {
     case STEP_LEGACY_MOUNT: return step_legacy_mount(step);
     case STEP_UNMOUNT: return CALL(umount2, text_field(step, FIELD_PATH), MNT_DETACH);
     case STEP_USER_NAMESPACE: return step_user_namespace(step);
+    case STEP_LOCKED_VIEW: return step_locked_view(step);
     case STEP_COPY_UP: return step_copy_up(step);
     case STEP_DEVICE: return step_device(step);
     case STEP_SYMLINK: return step_symlink(step);
@@ -245,7 +256,9 @@ static void serve_children(void) {
     current_step = message.step;
     switch (message.type) {
       case MESSAGE_ASK:
+        if (fd >= 0 && (u32)message.error < SLOT_LIMIT) slots[message.error] = fd;
         run_section(message.value);
+        if (fd >= 0 && (u32)message.error < SLOT_LIMIT) close_fd(&slots[message.error]);
         break;
       case MESSAGE_PID:
         CALL(wait4, child, NULL, __WALL, NULL);

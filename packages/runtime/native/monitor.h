@@ -170,35 +170,85 @@ static long ask_host(u32 type) {
   return 0;
 }
 
-/* A user namespace with given maps and no process in it, for id-mapped mounts. */
-static long step_user_namespace(const struct step *step) {
-  char path[64];
+/* A process in new namespaces that does nothing, until its end of the channel is closed. */
+static long start_holder(u64 namespaces, i32 *end) {
   i32 ends[2];
-  long result = CALL(pipe2, ends, O_CLOEXEC);
+  char byte;
+  long result = CALL(socketpair, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, ends);
   if (result < 0) return result;
-  struct clone_args clone = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
-  long container = child, holder = CALL(clone3, &clone, sizeof clone);
+  struct clone_args clone = {.flags = namespaces, .exit_signal = SIGCHLD};
+  long holder = CALL(clone3, &clone, sizeof clone);
   if (holder == 0) {
-    char byte;
     CALL(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
     CALL(close, ends[1]);
+    write_all(ends[0], "", 1);
     read_all(ends[0], &byte, 1);
     leave(0);
   }
   CALL(close, ends[0]);
-  if (holder > 0) {
-    child = holder;
-    result = step_id_maps(step);
-    child = container;
-    append(path, sizeof path, append_number(path, sizeof path, 0, (u64)holder), "/ns/user");
-    if (result >= 0) result = CALL(openat, proc_fd, path, O_RDONLY | O_CLOEXEC);
-    if (result >= 0) slots[number_field(step, FIELD_SLOT)] = (i32)result;
-  } else {
-    result = holder;
-  }
-  CALL(close, ends[1]);
-  if (holder > 0) CALL(wait4, holder, NULL, 0, NULL);
+  *end = ends[1];
+  if (holder < 0) CALL(close, ends[1]);
+  else read_all(ends[1], &byte, 1); /* from now on its files in /proc can be opened */
+  return holder;
+}
+
+static void end_holder(long holder, i32 end) {
+  CALL(close, end);
+  CALL(wait4, holder, NULL, 0, NULL);
+}
+
+static long open_of_process(long pid, const char *name, u64 flags) {
+  char path[64];
+  append(path, sizeof path, append_number(path, sizeof path, 0, (u64)pid), name);
+  return CALL(openat, proc_fd, path, flags | O_CLOEXEC);
+}
+
+/* A user namespace with given maps and no process in it, for id-mapped mounts. */
+static long step_user_namespace(const struct step *step) {
+  i32 end;
+  long container = child, holder = start_holder(CLONE_NEWUSER, &end);
+  if (holder < 0) return holder;
+  child = holder;
+  long result = step_id_maps(step);
+  child = container;
+  if (result >= 0) result = open_of_process(holder, "/ns/user", O_RDONLY);
+  if (result >= 0) slots[number_field(step, FIELD_SLOT)] = (i32)result;
+  end_holder(holder, end);
   return result < 0 ? result : 0;
+}
+
+static i32 host_view[2] = {-1, -1}; /* the mount namespace and the root that the monitor comes back to */
+
+static long open_view(long pid, i32 view[2]) {
+  view[0] = (i32)open_of_process(pid, "/ns/mnt", O_RDONLY);
+  view[1] = (i32)open_of_process(pid, "/root", O_PATH | O_DIRECTORY);
+  return view[0] < 0 ? view[0] : view[1];
+}
+
+static long enter_view(i32 view[2]) {
+  long result = CALL(setns, view[0], CLONE_NEWNS);
+  if (result >= 0) result = CALL(fchdir, view[1]);
+  if (result >= 0) result = CALL(chroot, ".");
+  close_fd(&view[0]);
+  close_fd(&view[1]);
+  return result;
+}
+
+/*
+ * The host's mounts as a new user namespace sees them: what is forbidden there is locked, also in clones, so that the root of
+ * a container cannot take it back; and nothing is shared with the host, to which it could propagate.
+ */
+static long step_locked_view(const struct step *step) {
+  i32 end, view[2];
+  if (number_field(step, FIELD_FLAGS) != FLAG_ENTER) return enter_view(host_view);
+  long result = open_view(CALL(getpid, 0), host_view);
+  if (result < 0) return result;
+  long holder = start_holder(CLONE_NEWUSER | CLONE_NEWNS, &end);
+  if (holder < 0) return holder;
+  result = open_view(holder, view);
+  if (result >= 0) result = enter_view(view);
+  end_holder(holder, end);
+  return result;
 }
 
 /* {"exitCode":C,"signal":S}, complete or not there at all. Nobody may wait for it any more: then its directory is gone. */

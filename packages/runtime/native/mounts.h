@@ -134,11 +134,27 @@ static long explain(i32 context, long error) {
   return error;
 }
 
+/* What is mounted on a directory of the container's root has its mode, and shows it as an option. */
+static long inherit_mode(i32 context, i32 root, const char *path) {
+  struct statx status;
+  char text[8];
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  long target = CALL(openat2, root, path, &how, sizeof how);
+  if (target < 0) return 0; /* not there, or not yet: it may lie on another mount */
+  long result = status_of((i32)target, &status);
+  CALL(close, target);
+  if (result < 0) return result;
+  for (u32 digit = 0; digit < 4; digit++) text[digit] = (char)('0' + (status.stx_mode >> (9 - 3 * digit) & 7));
+  text[4] = 0;
+  return CALL(fsconfig, context, FSCONFIG_SET_STRING, "mode", text, 0);
+}
+
 static long step_filesystem(const struct step *step) {
   long context = CALL(fsopen, text_field(step, FIELD_TYPE), FSOPEN_CLOEXEC);
   if (context < 0) return context;
-  const char *source = text_field(step, FIELD_SOURCE);
+  const char *source = text_field(step, FIELD_SOURCE), *path = text_field(step, FIELD_PATH);
   long result = source == NULL ? 0 : CALL(fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0);
+  if (result >= 0 && path != NULL) result = inherit_mode((i32)context, slots[number_field(step, FIELD_ID_SLOT)], path);
   const struct field *value = NULL;
   for (const struct field *key = NULL; result >= 0 && (key = next_field(step, key, FIELD_KEY)) != NULL;) {
     value = next_field(step, value, FIELD_VALUE);
@@ -170,7 +186,8 @@ static long step_mount_attributes(const struct step *step) {
   if (path == NULL) {
     i32 fd = slots[number_field(step, FIELD_SLOT)];
     if (fd < 0) return 0;
-    return CALL(mount_setattr, fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes);
+    long result = CALL(mount_setattr, fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes);
+    return result == -EPERM && number_field(step, FIELD_FLAGS) == FLAG_OPTIONAL ? 0 : result;
   }
   if (root_fd < 0) return CALL(mount_setattr, AT_FDCWD, path, recursive, &attributes, sizeof attributes);
   long fd = open_in_root(path, O_PATH, RESOLVE_NO_SYMLINKS);

@@ -96,6 +96,7 @@ enum step_tag {
   STEP_HOST_CGROUP = 74,
   STEP_CRIU = 75,
   STEP_NOTIFY = 76,
+  STEP_LOCKED_VIEW = 77,
   STEP_OPEN_CGROUP = 80,
   STEP_ENTER_CGROUP = 81,
 };
@@ -148,7 +149,7 @@ enum target_flag {
 };
 enum birth_flag { BIRTH_CHILD = 1, BIRTH_INIT = 2 };
 enum device_flag { DEVICE_BIND = 1, DEVICE_DEFAULT = 2 };
-enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_DETACHED = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1 };
+enum other_flag { FLAG_OPTIONAL = 1, FLAG_ALONE = 2, FLAG_DETACHED = 1, FLAG_REPLACE = 1, FLAG_NO_PIVOT = 1, FLAG_NO_CONSOLE = 1, FLAG_NO_GROUPS = 1, FLAG_TRY_GROUPS = 2, FLAG_DENY_GROUPS = 1, FLAG_ENTER = 1 };
 
 struct plan_header {
   u32 magic, version, length, flags, clone_flags, preserved, steps, reserved;

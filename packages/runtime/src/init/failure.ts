@@ -39,6 +39,16 @@ const hints: readonly { readonly tag: Step['tag']; readonly errno: string; reado
     hint: 'A symbolic link of the image stands where a kernel file system goes.',
   },
   {
+    tag: 'mountAttributes',
+    errno: 'EPERM',
+    hint: 'The source is mounted with an option that a user namespace cannot take back: leave it out, or mount the source otherwise.',
+  },
+  {
+    tag: 'openTree',
+    errno: 'EINVAL',
+    hint: 'In a user namespace a directory comes with all that is mounted below it: use rbind.',
+  },
+  {
     tag: 'listenerSocket',
     errno: 'ENOENT',
     hint: 'The runtime failed to connect with seccomp agent: it must listen before the container is created.',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Mount, RuntimeSpec } from '@ocijs/bundle/spec';
@@ -105,6 +105,34 @@ test('a missing target behind a dangling link is made where the link leads insid
       message: /too many symbolic links/,
     },
   );
+});
+
+test('a tmpfs has the mode of the directory that it covers, as an option where that can be', {
+  skip,
+}, async () => {
+  using bundle = makeBundle();
+  const source = join(bundle.directory, 'source');
+  for (const [path, mode] of [
+    [join(bundle.rootfs, 'there'), 0o1730],
+    [join(bundle.rootfs, 'explicit'), 0o710],
+    [join(bundle.rootfs, 'bound'), 0o755],
+    [join(source, 'below'), 0o2750],
+  ] as const) {
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, mode);
+  }
+  const tmpfs = { type: 'tmpfs', source: 'tmpfs' };
+  const spec = withMounts(
+    { ...tmpfs, destination: '/there', options: ['ro', 'size=64k'] },
+    { ...tmpfs, destination: '/explicit', options: ['mode=700'] },
+    { destination: '/bound', source, options: ['rbind'] },
+    { ...tmpfs, destination: '/bound/below' },
+    { ...tmpfs, destination: '/made/for/it' },
+  );
+  const paths = '/there /explicit /bound/below /made/for/it';
+  const script = `for i in ${paths}; do echo $(stat -c %a $i) $(grep " $i " /proc/self/mountinfo | grep -o mode=[0-7]*); done`;
+  const { stdout } = await runScript(bundle, script, { spec });
+  assert.deepEqual(stdout.trim().split('\n'), ['1730 mode=1730', '700 mode=700', '2750', '1777']);
 });
 
 test('tmpcopyup starts with what the directory had', { skip }, async () => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import {
   chownSync,
   existsSync,
@@ -16,6 +15,7 @@ import { test } from 'node:test';
 import type { IdMapping, Namespace } from '@ocijs/bundle/spec';
 import { startInit } from './index.ts';
 import { makeBundle, makeSpec, runScript, skipReason, startOptions } from './testing/bundle.ts';
+import { runProgram } from './testing/program.ts';
 
 const skip = skipReason();
 const base = makeSpec().linux;
@@ -69,6 +69,47 @@ test('the init of a user namespace reaches sources that its root may not', { ski
     spec,
   });
   assert.equal(stdout, 'content1\n');
+});
+
+/** A directory of files whose owners are those of the host. */
+function ownedFiles(directory: string): string {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'file'), '');
+  chownSync(join(directory, 'file'), 3, 4);
+  return directory;
+}
+
+test('in a user namespace a part of its own files is id-mapped', { skip }, async () => {
+  using bundle = makeBundle();
+  for (const name of ['to', 'further']) mkdirSync(join(bundle.rootfs, name));
+  const source = ownedFiles(join(bundle.rootfs, 'from'));
+  const mapped = { options: ['rbind'], uidMappings: range, gidMappings: range };
+  const spec = makeSpec({
+    mounts: [
+      ...(makeSpec().mounts ?? []),
+      { destination: '/to', source, ...mapped },
+      { destination: '/further', source, ...mapped },
+    ],
+    linux: { ...base, namespaces: namespaces({ type: 'user' }), uidMappings: range, gidMappings: range },
+  });
+  const { stdout } = await runScript(bundle, 'stat -c %u:%g /from/file /to/file /further/file', { spec });
+  assert.deepEqual(stdout.trim().split('\n'), ['65534:65534', '3:4', '3:4']);
+});
+
+test('a mount is id-mapped as the user namespace that is joined', { skip }, async () => {
+  using bundle = makeBundle();
+  using other = makeBundle();
+  mkdirSync(join(bundle.directory, 'secret'), { mode: 0o700 });
+  const source = ownedFiles(join(bundle.directory, 'secret/source'));
+  mkdirSync(join(bundle.rootfs, 'data'));
+  const own = { ...base, namespaces: namespaces({ type: 'user' }), uidMappings: range, gidMappings: range };
+  await using init = await startInit(startOptions(other, makeSpec({ linux: own })));
+  const spec = makeSpec({
+    mounts: [...(makeSpec().mounts ?? []), { destination: '/data', source, options: ['rbind', 'idmap'] }],
+    linux: { ...base, namespaces: namespaces({ type: 'user', path: `/proc/${init.pid}/ns/user` }) },
+  });
+  const { stdout } = await runScript(bundle, 'stat -c %u:%g /data/file', { spec });
+  assert.equal(stdout, '3:4\n');
 });
 
 test('namespaces are joined by path', { skip }, async () => {
@@ -158,21 +199,10 @@ test('an ordinary user runs a container', { skip }, async () => {
     uidMappings: own,
     gidMappings: own,
   };
-  const program = `
-    import { runScript } from ${JSON.stringify(new URL('./testing/bundle.ts', import.meta.url).href)};
-    const { bundle, spec, script } = JSON.parse(process.env.INPUT);
-    console.log(JSON.stringify(await runScript(bundle, script, { spec })));`;
   const script = 'id -u; cat /proc/self/setgroups; echo x > /dev/null; touch /tmp/x && stat -c %u /tmp/x';
   const input = { bundle, spec: makeSpec({ root: { path: 'rootfs' }, linux }), script };
-  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
-    uid: id,
-    gid: id,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { INPUT: JSON.stringify(input) },
-  });
-  const chunks: Buffer[] = [];
-  for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
-  assert.deepEqual(JSON.parse(Buffer.concat(chunks).toString()), {
+  const program = 'done(await runScript(input.bundle, input.script, { spec: input.spec }));';
+  assert.deepEqual(await runProgram(program, { input, id }), {
     exitCode: 0,
     stdout: '0\ndeny\n0\n',
     stderr: '',

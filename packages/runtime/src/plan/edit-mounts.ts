@@ -5,7 +5,7 @@ import { encodePlan } from './encode.ts';
 import { planHeader, planStreams } from './host.ts';
 import type { PlanInput } from './input.ts';
 import { containerPath } from './mount-targets.ts';
-import { planMounts } from './mounts.ts';
+import { inLockedView, planMounts } from './mounts.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { initStep, type Step, stepsOf } from './step.ts';
 
@@ -54,6 +54,7 @@ export function compileEditMountsPlan(input: EditMountsInput): CompiledPlan {
   const host = stepsOf('host');
   const join = stepsOf('join');
   const plan = input.action === 'add' ? planMounts(context) : undefined;
+  const open = placeSteps(plan?.open ?? [], input.host.uid);
   const change =
     plan === undefined
       ? mounts.map(({ destination }, index) =>
@@ -66,7 +67,7 @@ export function compileEditMountsPlan(input: EditMountsInput): CompiledPlan {
       purpose: `find the container's process ${pid}`,
       fields: { slot, number: pid, soft: startTime },
     }),
-    ...placeSteps(plan?.open ?? [], input.host.uid),
+    ...(types.includes('user') ? inLockedView(open) : open),
     join('joinTarget', { purpose: "join the container's namespaces", fields: { slot, flags } }),
     ...(types.includes('user') ? [join('becomeRoot', { purpose: 'become root in the user namespace' })] : []),
     join('notDumpable', { purpose: 'hide the init from debuggers' }),

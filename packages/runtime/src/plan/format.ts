@@ -24,6 +24,7 @@ export const sections = {
   hooks: 5,
   limits: 6,
   clocks: 7,
+  shift: 8,
 } as const;
 
 /** The name of a section. */
@@ -101,6 +102,7 @@ export const stepTags = {
   hostCgroup: 74,
   criu: 75,
   notify: 76,
+  lockedView: 77,
   openCgroup: 80,
   enterCgroup: 81,
 } as const;

@@ -9,9 +9,22 @@ test('attributes are set and cleared, the last word counts', () => {
 });
 
 test('one access time policy replaces another', () => {
-  assert.deepEqual(parseMountOptions(['noatime', 'strictatime']).attributes, { set: 0x20, clear: 0x70 });
-  assert.deepEqual(parseMountOptions(['strictatime', 'relatime']).attributes, { set: 0, clear: 0x70 });
-  assert.deepEqual(parseMountOptions(['nodiratime']).attributes, { set: 0x80, clear: 0 });
+  const attributes = (...options: string[]): unknown => parseMountOptions(options).attributes;
+  assert.deepEqual(attributes('noatime', 'strictatime'), { set: 0x20, clear: 0xf0 });
+  assert.deepEqual(attributes('strictatime', 'relatime'), { set: 0, clear: 0xf0 });
+  assert.deepEqual(attributes('nodiratime'), { set: 0x80, clear: 0x70 });
+  assert.deepEqual(attributes('nodiratime', 'noatime'), { set: 0x90, clear: 0x70 });
+});
+
+test('what takes back an access time policy that nobody set changes nothing', () => {
+  for (const option of ['atime', 'norelatime', 'nostrictatime', 'diratime']) {
+    const { attributes, hasAttributes } = parseMountOptions([option]);
+    assert.deepEqual(attributes, { set: 0, clear: 0 }, option);
+    assert.equal(hasAttributes, true, option);
+  }
+  assert.deepEqual(parseMountOptions(['noatime', 'atime']).attributes, { set: 0, clear: 0 });
+  assert.deepEqual(parseMountOptions(['nodiratime', 'diratime']).attributes, { set: 0, clear: 0 });
+  assert.equal(parseMountOptions(['bind', 'rslave']).hasAttributes, false);
 });
 
 test('recursive attributes are kept apart', () => {

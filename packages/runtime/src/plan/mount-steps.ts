@@ -1,3 +1,4 @@
+import { onlyFlag } from './format.ts';
 import { type MountOptions, mountAttributes, propagationFlags } from './mount-options.ts';
 import type { Step, StepMaker } from './step.ts';
 import { initStep } from './step.ts';
@@ -39,8 +40,10 @@ export function filesystemSteps(filesystem: {
   readonly source: string;
   readonly place: MountPlace;
   readonly options: MountOptions;
+  /** The root file system whose directory of that path gives the new one its mode. */
+  readonly modeOf?: number | undefined;
 }): Step[] {
-  const { slot, type, source, place, options } = filesystem;
+  const { slot, type, source, place, options, modeOf } = filesystem;
   // The superblock becomes read-only too, as by mount(2); those of cgroups are the host's and stay as they are.
   const isReadonly = (options.attributes.set & mountAttributes.readonly) !== 0 && !type.startsWith('cgroup');
   const data = isReadonly ? ['ro', ...options.data] : options.data;
@@ -58,6 +61,7 @@ export function filesystemSteps(filesystem: {
       set: options.attributes.set,
       key: pairs.map(([key]) => key),
       value: pairs.map(([, value]) => value),
+      ...(modeOf !== undefined && { path: place.path, idSlot: modeOf }),
     },
   });
   const later = { ...options, attributes: { set: 0, clear: 0 } };
@@ -71,18 +75,20 @@ export function attributeSteps(
     readonly slot: number;
     readonly place: MountPlace;
     readonly options: MountOptions;
+    /** Attributes of the source that go as well, unless the kernel does not let this container take them back. */
+    readonly implied?: number;
     /** For mounts that say nothing themselves. */
     readonly defaultPropagation?: 'slave' | undefined;
   },
 ): Step[] {
-  const { slot, place, options, defaultPropagation } = change;
+  const { slot, place, options, implied = 0, defaultPropagation } = change;
   const make = (fields: Step['fields']): Step =>
     step('mountAttributes', {
       purpose: `set the options of the mount at ${JSON.stringify(place.path)}`,
       jsonPath: `${place.jsonPath}.options`,
       fields: { slot, ...fields },
     });
-  const implied =
+  const spread =
     defaultPropagation === undefined || options.propagation.length > 0
       ? []
       : [{ propagation: propagationFlags[defaultPropagation], recursive: true }];
@@ -91,7 +97,8 @@ export function attributeSteps(
   return [
     ...(recursive.set || recursive.clear ? [make({ ...recursive, recursive: 1 })] : []),
     ...(own.set || own.clear ? [make({ ...own })] : []),
-    ...[...implied, ...options.propagation].map((one) =>
+    ...(implied ? [make({ clear: implied, flags: onlyFlag })] : []),
+    ...[...spread, ...options.propagation].map((one) =>
       make({ propagation: one.propagation, recursive: one.recursive ? 1 : 0 }),
     ),
   ];

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Mount } from '@ocijs/bundle/spec';
+import { decodePlan } from './decode.ts';
+import { compileEditMountsPlan } from './edit-mounts.ts';
 import { targetFlags } from './format.ts';
-import { fieldsOf, planSpec, stepsFor } from './testing/input.ts';
+import { fieldsOf, planInput, planSpec, stepsFor } from './testing/input.ts';
 
 const { likeSource, strict, proc, sourceProc, keep, mode } = targetFlags;
 
@@ -40,9 +42,10 @@ test('a bind mount is opened before the init turns away from the host', () => {
   assert.ok(open > 0 && open < steps.findIndex(({ tag }) => tag === 'root'));
   assert.deepEqual(steps[open]?.fields, { slot: 1, path: '/bundle/relative', flags: 0x8000 });
   assert.deepEqual(
-    steps.slice(open + 1, open + 3).map(({ fields }) => fields),
+    steps.slice(open + 1, open + 4).map(({ fields }) => fields),
     [
-      { slot: 1, set: 1, clear: 0x20000e },
+      { slot: 1, set: 1, clear: 0x200000 },
+      { slot: 1, clear: 0xe, flags: 1 },
       { slot: 1, propagation: 0x40000, recursive: 1 },
     ],
   );
@@ -68,6 +71,23 @@ test("root opens the sources of another root's container itself", () => {
       ['host', '/data'],
     ],
   );
+});
+
+test('what is added to a running container with a user namespace is opened where it is locked', () => {
+  const linux = { namespaces: [{ type: 'user' as const }, { type: 'mount' as const }] };
+  const hostSteps = (mount: Mount): unknown[] => {
+    const input = planInput(planSpec({ mounts: [mount], linux }));
+    const target = { pid: 1, startTime: 2 };
+    const { bytes } = compileEditMountsPlan({ ...input, action: 'add', target });
+    return decodePlan(bytes)
+      .steps.filter(({ section }) => section === 'host')
+      .map(({ tag, fields }) => [tag, fields['flags']]);
+  };
+  const bind = hostSteps({ destination: '/data', type: 'bind', source: '/data', options: ['rbind'] });
+  const open = bind.findIndex((step) => Array.isArray(step) && step[0] === 'openTree');
+  assert.deepEqual(bind[open - 1], ['lockedView', 1]);
+  assert.deepEqual(bind.at(-1), ['lockedView', 0]);
+  assert.ok(!JSON.stringify(hostSteps({ destination: '/data', type: 'tmpfs' })).includes('lockedView'));
 });
 
 test('procfs and sysfs go to real directories only', () => {

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import type { Mount } from '@ocijs/bundle/spec';
 import { planCgroupMount } from './cgroup-mounts.ts';
 import { conflict, type PlanContext } from './context.ts';
-import { aloneFlag, targetFlags } from './format.ts';
-import { planIdMappedMount } from './id-mapped-mounts.ts';
+import { aloneFlag, onlyFlag, targetFlags } from './format.ts';
+import { planIdMappedMount, planInnerIdMap } from './id-mapped-mounts.ts';
 import { type MountOptions, mountAttributes, parseMountOptions } from './mount-options.ts';
 import { attributeSteps, filesystemSteps, type MountPlace, openTreeStep } from './mount-steps.ts';
 import { containerPath, mountTargetFlags } from './mount-targets.ts';
@@ -22,10 +22,23 @@ export interface MountPlan {
 }
 
 /**
- * Sources are opened in the host when root starts a container with a user namespace: its root may not reach them.
+ * Sources are opened in the host when root starts a container with a user namespace: its root may not reach them. A mount
+ * namespace that is joined has its own files.
  */
-export function opensInHost(context: PlanContext): boolean {
-  return context.created.has('user') && context.input.host.uid === 0;
+export function opensInHost({ created, joined, input }: PlanContext): boolean {
+  return (created.has('user') || joined.has('user')) && !joined.has('mount') && input.host.uid === 0;
+}
+
+/** Opens the host's mounts, if any are among the steps, as a user namespace sees them: all that they forbid is locked. */
+export function inLockedView(steps: readonly Step[]): readonly Step[] {
+  if (!steps.some(({ tag }) => tag === 'openTree')) return steps;
+  const step = stepsOf('host');
+  const view = (purpose: string, flags: number): Step => step('lockedView', { purpose, fields: { flags } });
+  return [
+    view('see the mounts of the host as a user namespace does', onlyFlag),
+    ...steps,
+    view('see the mounts of the host again', 0),
+  ];
 }
 
 function sourceStep(context: PlanContext): StepMaker {
@@ -69,24 +82,33 @@ function planInner(
         flags: options.bind === 'recursive' ? 0 : aloneFlag,
       },
     }),
-    ...planIdMappedMount(context, mount, { slot, step: initStep, jsonPath, options }),
-    ...attributeSteps(initStep, { slot, place, options, defaultPropagation: defaultPropagation(context) }),
+    ...planInnerIdMap(context, mount, { slot, jsonPath, options }),
+    ...attributeSteps(initStep, bindAttributes(context, { slot, place, options })),
     attachStep(place, slot, mountTargetFlags({ path, jsonPath, type: 'bind' })),
   ];
   return { open: [], attach, finish: [], hasBoundDev: path === '/dev' };
 }
 
 /**
- * With options, a bind mount has exactly what they say of these, whatever its source was mounted with, as in runc. In a
- * user namespace, what the source forbids is locked, and stays.
+ * With options, a bind mount has exactly what they say of these, whatever its source was mounted with, as in runc. What the
+ * source forbids is locked for a user namespace: it stays unless an option takes it back by its name, which fails.
  */
-function exactly(context: PlanContext, options: MountOptions): MountOptions {
-  const { set, clear } = options.attributes;
-  const isMapped = context.created.has('user') || context.joined.has('user');
-  if ((set | clear) === 0 || isMapped || context.input.host.uid !== 0) return options;
+function bindAttributes(
+  context: PlanContext,
+  mount: { readonly slot: number; readonly place: MountPlace; readonly options: MountOptions },
+): Parameters<typeof attributeSteps>[1] {
+  const { options } = mount;
+  const { attributes, recursiveAttributes } = options;
+  const given = { ...mount, defaultPropagation: defaultPropagation(context) };
+  if (!options.hasAttributes) return given;
   const { readonly, nosuid, nodev, noexec, nosymfollow } = mountAttributes;
-  const all = readonly | nosuid | nodev | noexec | nosymfollow;
-  return { ...options, attributes: { set, clear: clear | (all & ~(set | options.recursiveAttributes.set)) } };
+  const named = attributes.set | attributes.clear | recursiveAttributes.set;
+  const clear = attributes.clear | (nosymfollow & ~named);
+  return {
+    ...given,
+    options: { ...options, attributes: { ...attributes, clear } },
+    implied: (readonly | nosuid | nodev | noexec) & ~named,
+  };
 }
 
 function planBind(
@@ -104,7 +126,7 @@ function planBind(
   const open = [
     openTreeStep(step, { slot, path: source, recursive: options.bind === 'recursive', jsonPath }),
     ...planIdMappedMount(context, mount, { slot, step, jsonPath, options }),
-    ...attributeSteps(step, { slot, place, options, defaultPropagation: defaultPropagation(context) }),
+    ...attributeSteps(step, bindAttributes(context, { slot, place, options })),
   ];
   const flags = mountTargetFlags({ path, jsonPath, type: 'bind' });
   return { open, attach: [attachStep(place, slot, flags)], finish: [], hasBoundDev: path === '/dev' };
@@ -131,7 +153,7 @@ function defaultPropagation(context: PlanContext): 'slave' | undefined {
 function planFilesystem(
   context: PlanContext,
   mount: Mount,
-  place: MountPlace & { options: MountOptions },
+  place: MountPlace & { options: MountOptions; root: number | undefined },
 ): MountPlan {
   const { path, jsonPath, options } = place;
   const type = mount.type as string;
@@ -151,7 +173,9 @@ function planFilesystem(
   const inheritsMode = type === 'tmpfs' && !data.some((option) => option.startsWith('mode='));
   const slot = context.slot();
   // Made with the sources of bind mounts, in the same order: it is the one in which mountinfo lists them.
-  const open = filesystemSteps({ slot, type, source: mount.source ?? type, place, options: now });
+  const source = mount.source ?? type;
+  const modeOf = inheritsMode ? place.root : undefined;
+  const open = filesystemSteps({ slot, type, source, place, options: now, modeOf });
   const attach = [
     ...(options.copyUp ? [copyUpStep(place, slot)] : []),
     attachStep(place, slot, flags | (isLate ? targetFlags.keep : 0) | (inheritsMode ? targetFlags.mode : 0)),
@@ -206,7 +230,11 @@ function withoutRoot({ input }: PlanContext, destination: string): string {
     : destination;
 }
 
-function planMount(context: PlanContext, given: Mount, index: number): MountPlan {
+function planMount(
+  context: PlanContext,
+  given: Mount,
+  { index, root }: { readonly index: number; readonly root: number | undefined },
+): MountPlan {
   const mount = effectiveMount(context, given);
   const options = parseMountOptions(mount.options ?? []);
   const isBind = options.bind !== false || mount.type === 'bind' || mount.type === 'rbind';
@@ -215,18 +243,22 @@ function planMount(context: PlanContext, given: Mount, index: number): MountPlan
   const place = { path, jsonPath: `$.mounts[${index}]`, label };
   if (isBind) {
     const bind = options.bind === false ? (mount.type === 'rbind' ? 'recursive' : 'one') : options.bind;
-    return planBind(context, mount, { ...place, options: exactly(context, { ...options, bind }) });
+    return planBind(context, mount, { ...place, options: { ...options, bind } });
   }
   if (!mount.type) throw conflict(`${place.jsonPath}.type`, 'is needed for a mount that is not a bind mount');
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
     return { ...planCgroupMount(context, { ...place, options }), hasBoundDev: false };
   }
-  return planFilesystem(context, mount, { ...place, options });
+  return planFilesystem(context, mount, { ...place, options, root });
 }
 
-/** The mounts of a configuration, in its order. Throws ERR_OCI_SPEC_CONFLICT for what can never be mounted. */
-export function planMounts(context: PlanContext): MountPlan {
-  const plans = (context.input.spec.mounts ?? []).map((mount, index) => planMount(context, mount, index));
+/**
+ * The mounts of a configuration, in its order. `root` is the slot of the root file system, if it is opened before them.
+ * Throws ERR_OCI_SPEC_CONFLICT for what can never be mounted.
+ */
+export function planMounts(context: PlanContext, root?: number): MountPlan {
+  const mounts = context.input.spec.mounts ?? [];
+  const plans = mounts.map((mount, index) => planMount(context, mount, { index, root }));
   return {
     open: plans.flatMap(({ open }) => open),
     attach: plans.flatMap(({ attach }) => attach),

@@ -6,7 +6,7 @@ import { planMasks } from './masks.ts';
 import { mountAttributes, propagationFlags } from './mount-options.ts';
 import { openTreeStep } from './mount-steps.ts';
 import { containerPath } from './mount-targets.ts';
-import { isShared, opensInHost, planMounts, sharesMounts } from './mounts.ts';
+import { inLockedView, isShared, opensInHost, planMounts, sharesMounts } from './mounts.ts';
 import { initStep, type Step, stepsOf } from './step.ts';
 import { planConsole } from './terminal.ts';
 
@@ -70,7 +70,8 @@ function finishRoot(context: PlanContext): Step[] {
 export function planRoot(context: PlanContext, hooks: readonly Step[]): Step[] {
   const { spec, rootfs, noPivot } = context.input;
   const slot = context.slot();
-  const mounts = planMounts(context);
+  const mounts = planMounts(context, slot);
+  const open = [...openRoot(context, slot), ...mounts.open];
   const cwd = containerPath(spec.process?.cwd ?? '/');
   const readonly = initStep('mountAttributes', {
     purpose: 'make the root file system read-only',
@@ -82,8 +83,7 @@ export function planRoot(context: PlanContext, hooks: readonly Step[]): Step[] {
     fields: { path: '/', propagation: propagationFlags.slave, recursive: 1 },
   });
   return [
-    ...openRoot(context, slot),
-    ...mounts.open,
+    ...(opensInHost(context) ? inLockedView(open) : open),
     ...(sharesMounts(context) ? [] : [separate]),
     initStep('root', {
       purpose: 'mount the root file system',
