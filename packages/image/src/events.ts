@@ -77,6 +77,8 @@ export type OciEvent =
       readonly done: number;
     }
   | { readonly type: 'layer-done'; readonly index: number; readonly digest: Digest; readonly entries: number }
+  /** A container's seccomp filter was compiled; `flags` are those that seccomp(2) gets. */
+  | { readonly type: 'seccomp-filter'; readonly flags: number; readonly instructions: number }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
 /** Receives events; must not throw. */

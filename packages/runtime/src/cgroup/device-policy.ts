@@ -95,6 +95,12 @@ function takeBack(exceptions: Exceptions, { access, ...range }: DeviceException,
   else exceptions.set(key, { ...range, access: left });
 }
 
+/** The letters of a rule; none stands for all. An `a`, which runc ignores, takes everything away and gives nothing. */
+function accessOf({ access = '', allow }: DeviceRule): string {
+  if (access === '' || (access.includes('a') && !allow)) return 'rwm';
+  return access.replaceAll('a', '');
+}
+
 /**
  * The effect of `linux.resources.devices`: everything denied to start with, the rules in their order, then the devices
  * that every container may use. Throws ERR_OCI_SPEC_UNSUPPORTED for rules that are no default with exceptions,
@@ -104,10 +110,11 @@ export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
   let allowed = false;
   const exceptions: Exceptions = new Map();
   for (const [index, rule] of rules.entries()) {
-    const access = rule.access || 'rwm';
+    const access = accessOf(rule);
     const major = number(rule.major, index);
     const minor = number(rule.minor, index);
     if (rule.type === 'b' || rule.type === 'c') {
+      if (access === '') continue;
       const exception = { type: rule.type, major, minor, access };
       if (rule.allow === allowed) takeBack(exceptions, exception, index);
       else add(exceptions, exception);

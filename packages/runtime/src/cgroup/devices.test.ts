@@ -45,6 +45,21 @@ test('everything can be allowed, with exceptions', () => {
   );
 });
 
+test('an access that only runc knows takes everything away, and gives nothing', () => {
+  const rule = { type: 'c', major: 1, minor: 11 } as const;
+  assert.deepEqual(lines([{ ...rule, allow: false, access: 'rwa' }]), usual);
+  assert.deepEqual(lines([{ ...rule, allow: true, access: 'a' }]), usual);
+  assert.deepEqual(
+    lines([{ ...rule, allow: true, access: 'ra' }]),
+    lines([{ ...rule, allow: true, access: 'r' }]),
+  );
+  const all = { allow: true, access: 'rwm' };
+  assert.deepEqual(
+    lines([all, { ...rule, allow: false, access: 'ra' }]),
+    lines([all, { ...rule, allow: false, access: 'rwm' }]),
+  );
+});
+
 test('the last rule for a device wins, access by access', () => {
   const allowed = { allow: true, type: 'c', major: 10, minor: 229 } as const;
   const rules = [

@@ -41,6 +41,24 @@ test('help is printed for all and for one command', async () => {
   assert.match((await inProcess('create', '--help')).stdout, /--console-socket VALUE/);
 });
 
+test('the debug log has the flags that the seccomp filter is loaded with', { skip }, async () => {
+  using bundle = busyboxBundle('exec true');
+  const { root, directory } = bundle;
+  const flagsOf = async (flags?: readonly string[]): Promise<string | undefined> => {
+    const names = flags?.map((name) => `SECCOMP_FILTER_FLAG_${name}`);
+    bundle.change(({ linux }) => {
+      linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', ...(names && { flags: names as never }) };
+    });
+    const id = testId();
+    const { stderr } = await inProcess('--root', root, '--debug', 'create', '--bundle', directory, id);
+    assert.equal((await inProcess('--root', root, 'delete', '--force', id)).status, 0);
+    return /msg="seccomp filter flags: (\d+)"/.exec(stderr)?.[1];
+  };
+  assert.equal(await flagsOf(), '4');
+  assert.equal(await flagsOf([]), '0');
+  assert.equal(await flagsOf(['TSYNC', 'LOG']), '2');
+});
+
 test('mistakes are failures with the words that callers of runc look for', async () => {
   const mistakes: [string[], RegExp][] = [
     [['foo'], /No help topic for 'foo'/],

@@ -1,6 +1,7 @@
 import type { OnEvent } from '@ocijs/image';
 import { RuntimeError } from '../errors.ts';
 import { keptSeccompFilters } from '../limits.ts';
+import { withoutThreads } from '../seccomp/flags.ts';
 import type { SeccompFilter, SeccompProfile } from '../seccomp/types.ts';
 
 /** What the init loads. */
@@ -8,6 +9,9 @@ export interface Filter {
   readonly program: Uint8Array;
   readonly flags: number;
 }
+
+/** Of a classic BPF program, in bytes. */
+const instructionSize = 8;
 
 const kept = new Map<string, SeccompFilter>();
 
@@ -49,5 +53,7 @@ export async function compileFilter(
     const message = `config.json: $.linux.seccomp names unknown system calls: ${unknownSyscalls.join(', ')}`;
     onEvent?.({ type: 'warning', code: 'ERR_OCI_SPEC_UNSUPPORTED', message });
   }
-  return { program, flags };
+  const filter = { program, flags: withoutThreads(flags) };
+  onEvent?.({ type: 'seccomp-filter', flags: filter.flags, instructions: program.length / instructionSize });
+  return filter;
 }

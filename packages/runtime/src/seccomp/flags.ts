@@ -17,6 +17,11 @@ const known: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: bits.waitKillableRecv,
 };
 
+/** What the init has no use for: it has one thread that a filter is for. runc leaves these out as well. */
+export function withoutThreads(flags: number): number {
+  return flags & ~(bits.tsync | bits.tsyncEsrch);
+}
+
 /** The names of all flags. */
 export const flagNames: readonly string[] = Object.keys(known);
 

@@ -2,7 +2,7 @@ import { listenFds, notifySocket } from '../../env.ts';
 import type { CreateOptions } from '../../lifecycle/create.ts';
 import { type Flags, numberFlag, textFlag } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
-import { phases } from './phases.ts';
+import { logFilter, phases } from './phases.ts';
 
 /** The flags that `create` and `run` share. */
 export const createFlags: Flags = {
@@ -38,6 +38,7 @@ export function createOptions(context: CommandContext): CreateOptions {
     noNewKeyring: parsed.flags.has('no-new-keyring'),
     onEvent: (event) => {
       if (event.type === 'warning') log.warning(event.message);
+      if (event.type === 'seccomp-filter') logFilter(log, event.flags);
     },
   };
 }

@@ -15,6 +15,11 @@ export function logMade(log: Log): void {
   log.debug(phases.done);
 }
 
+/** Says with which flags a container's seccomp filter is loaded. */
+export function logFilter(log: Log, flags: number): void {
+  log.debug(`seccomp filter flags: ${flags}`);
+}
+
 /** Says on which processors a process starts, as a mask. */
 export function logAffinity(log: Log, processors: string | undefined): void {
   if (!processors) return;
