@@ -8,6 +8,7 @@ import { readLimitedFile } from './read-file.ts';
 import type { Stamp } from './repack/stamp.ts';
 import { hasErrno } from './rootfs/failure.ts';
 import type { IdMapping } from './spec/types.ts';
+import type { NamespaceIds } from './user-namespace.ts';
 
 /** What `oci.json` in a bundle says: how it was unpacked, which it has to be repacked by. */
 export interface BundleState {
@@ -23,6 +24,8 @@ export interface BundleState {
   readonly rootless: boolean;
   readonly uidMap: readonly IdMapping[];
   readonly gidMap: readonly IdMapping[];
+  /** It was unpacked in a user namespace of an ordinary user, with these ids; only there all of it can be read. */
+  readonly userNamespace?: NamespaceIds;
   /** Devices became empty files. */
   readonly placeholderDevices?: boolean;
   readonly keepDirlinks?: boolean;

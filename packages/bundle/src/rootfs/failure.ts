@@ -42,6 +42,11 @@ export function entryFailure(
     case 'EMLINK':
       return invalidEntry(entry, { reason: code, cause: error });
     default:
+      if (code === 'EINVAL' && syscall === 'fchownat')
+        return invalidEntry(entry, {
+          reason: 'nobody has the id of its owner in this user namespace',
+          cause: error,
+        });
       return new BundleError(
         'ERR_OCI_UNPACK_FAILED',
         `entry ${name} could not be created: ${error.message}`,

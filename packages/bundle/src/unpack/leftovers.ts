@@ -35,7 +35,16 @@ export async function removeLeftovers(place: string, base: string): Promise<void
     if (!isStaging(name, base)) continue;
     const directory = join(place, name);
     using lock = await lockIfThere(directory);
-    if (lock !== undefined) await removeDirectoryTree(directory);
+    if (lock !== undefined) await removeIfOurs(directory);
+  }
+}
+
+/** What a user namespace left holds files of subordinate ids, which the next one there removes. */
+async function removeIfOurs(directory: string): Promise<void> {
+  try {
+    await removeDirectoryTree(directory);
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES', 'EPERM')) throw error;
   }
 }
 

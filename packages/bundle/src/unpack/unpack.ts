@@ -12,6 +12,7 @@ import { takeStamp } from '../repack/stamp.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import type { IdMapping } from '../spec/types.ts';
 import { writeState } from '../state.ts';
+import { hasOneUser, type NamespaceIds, namespaceIds } from '../user-namespace.ts';
 import { startLayerThread } from './layer-thread.ts';
 import { type PlannedLayer, planLayers } from './plan.ts';
 import { removeDirectoryTree } from './remove-directory.ts';
@@ -31,6 +32,11 @@ export interface UnpackOptions {
   readonly uidMap?: readonly IdMapping[];
   /** The same for groups. */
   readonly gidMap?: readonly IdMapping[];
+  /**
+   * This process is root of a user namespace with subordinate ids: the bundle's container gets one with the same ids, so that
+   * whoever made this one can run it. Not with `rootless`, nor with maps.
+   */
+  readonly sharesNamespace?: boolean;
   /** A directory of a layer that meets a link to a directory is unpacked through the link. False by default. */
   readonly keepDirlinks?: boolean;
   /**
@@ -70,6 +76,7 @@ export async function unpack(
     gidMap: options.gidMap ?? [],
     keepDirlinks: options.keepDirlinks ?? false,
   };
+  const userNamespace = options.sharesNamespace ? requireNamespace() : undefined;
   const staging = await stageDirectory(directory);
   try {
     const rootfs = join(staging.directory, 'rootfs');
@@ -78,7 +85,7 @@ export async function unpack(
     if (records !== undefined) await mkdir(recordsPath(records), { mode: 0o700 });
     if (!(await copied(image, { ...options, rootfs, apply, records })))
       await applyLayers(image, layers, { ...options, rootfs, apply, records });
-    const config = runtimeConfig(image.config, { rootfs, ...apply });
+    const config = runtimeConfig(image.config, { rootfs, userNamespace, ...apply });
     const { name, descriptor } = image;
     if (!options.rootfsOnly) {
       await writeState(staging.directory, {
@@ -94,6 +101,7 @@ export async function unpack(
         rootless,
         uidMap: apply.uidMap,
         gidMap: apply.gidMap,
+        ...(userNamespace === undefined ? {} : { userNamespace }),
         placeholderDevices: apply.placeholderDevices,
         keepDirlinks: apply.keepDirlinks,
         stamp: await takeStamp(staging.directory, rootfs),
@@ -115,6 +123,19 @@ export async function unpack(
     await staging.discard();
     throw error;
   }
+}
+
+/** The ids of a namespace in which files can be given to others than root. */
+function requireNamespace(): NamespaceIds {
+  const ids = namespaceIds();
+  if (ids !== undefined && !hasOneUser(ids)) return ids;
+  throw new BundleError(
+    'ERR_OCI_UNPACK_DENIED',
+    'this process has no user namespace with other users than root',
+    {
+      hint: 'it takes subordinate ids in /etc/subuid and /etc/subgid',
+    },
+  );
 }
 
 /** The same to start from, whatever the umask and the time. */

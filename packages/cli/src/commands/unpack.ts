@@ -1,7 +1,10 @@
+import type { IdMapping } from '@ocijs/bundle';
 import { Args, Flags } from '@oclif/core';
-import { BaseCommand } from '../base-command.ts';
+import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { snapshotsDirectory } from '../containers/snapshots.ts';
 import { platformText } from '../describe.ts';
+import { environment } from '../env.ts';
+import { CliError, usageError } from '../errors.ts';
 import { parseIdMaps } from '../flags/id-map.ts';
 import { platformFlags, wantedPlatform } from '../flags/platform.ts';
 import { pullFlags } from '../flags/pull.ts';
@@ -10,6 +13,9 @@ import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import { releaseMemoryFor } from '../memory.ts';
+import { planRootless } from '../run/rootless.ts';
+import { endWithCaller, runInUserNamespace, storeVariables } from '../user-namespace/enter.ts';
+import { isInUserNamespace } from '../user-namespace/spawn.ts';
 
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
@@ -18,6 +24,7 @@ export default class Unpack extends BaseCommand {
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
+    '<%= config.bin %> unpack --userns debian:bookworm bundle',
   ];
   static override args = {
     image: Args.string({
@@ -35,6 +42,11 @@ export default class Unpack extends BaseCommand {
     rootless: Flags.boolean({
       default: false,
       summary: 'Unpack as an ordinary user, all files owned by the caller',
+    }),
+    userns: Flags.boolean({
+      default: false,
+      exclusive: ['rootless', 'uid-map', 'gid-map'],
+      summary: 'As an ordinary user: keep owners, as your subordinate ids',
     }),
     'uid-map': Flags.string({
       multiple: true,
@@ -61,6 +73,12 @@ export default class Unpack extends BaseCommand {
     const { args, flags } = await this.parse(Unpack);
     const uidMap = await parseIdMaps('--uid-map', flags['uid-map']);
     const gidMap = await parseIdMaps('--gid-map', flags['gid-map']);
+    const isOrdinary = process.geteuid?.() !== 0;
+    const isInside = isInUserNamespace();
+    const hasMaps = uidMap.length + gidMap.length > 0;
+    const sharesNamespace = flags.userns || (hasMaps && (isInside || isOrdinary) && !flags.rootless);
+    if (sharesNamespace && !isInside) return this.#inNamespace(flags, { uidMap, gidMap });
+    endWithCaller();
     const onEvent = this.progress(flags);
     const name = parseImageName(args.image);
     // A repack needs the image; who wants the files alone gets them straight from the socket.
@@ -88,8 +106,7 @@ export default class Unpack extends BaseCommand {
         ? { snapshots: snapshotsDirectory((await openStore()).directory) }
         : {}),
       ...(flags.rootless ? { rootless: true } : {}),
-      ...(uidMap.length === 0 ? {} : { uidMap }),
-      ...(gidMap.length === 0 ? {} : { gidMap }),
+      ...(sharesNamespace ? { sharesNamespace } : { uidMap, gidMap }),
       signal: this.signal,
       onEvent,
     });
@@ -100,5 +117,30 @@ export default class Unpack extends BaseCommand {
       quiet: digest,
       text: `unpacked ${image.name}@${digest} into ${directory}`,
     });
+  }
+
+  /** Only root of a user namespace gives an ordinary user's files to subordinate ids. */
+  async #inNamespace(
+    flags: GlobalFlagValues,
+    { uidMap, gidMap }: { readonly uidMap: readonly IdMapping[]; readonly gidMap: readonly IdMapping[] },
+  ): Promise<void> {
+    if (process.geteuid?.() === 0)
+      throw usageError('--userns is for ordinary users', 'as root, use --uid-map and --gid-map');
+    const plan = await planRootless(environment['PATH'] ?? '', 'host');
+    const { uidMappings, gidMappings } = plan.options;
+    const ids = {
+      hasRanges: true,
+      options: {
+        uidMappings: uidMap.length > 0 ? uidMap : uidMappings,
+        gidMappings: gidMap.length > 0 ? gidMap : gidMappings,
+      },
+    };
+    if (!plan.hasRanges)
+      throw new CliError('ERR_OCI_HOST_UNSUITABLE', 'there are no subordinate ids to give files to', {
+        hint: 'see `oci doctor`, or use --rootless, which notes owners instead',
+      });
+    this.releaseSignals();
+    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
+    process.exitCode = await runInUserNamespace(await storeVariables(flags), { onWarning, ids });
   }
 }

@@ -1,9 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { environment } from '../env.ts';
 import { exitCodeOfSignal } from '../exit-codes.ts';
-import { planRootless } from '../run/rootless.ts';
+import { planRootless, type RootlessPlan } from '../run/rootless.ts';
 import { callerDescriptor, isInUserNamespace, spawnInUserNamespace } from './spawn.ts';
+
+/** How {@link runInUserNamespace} makes the namespace. */
+export interface EnterOptions {
+  readonly onWarning: (message: string) => void;
+  /** Instead of all ids that the user has. */
+  readonly ids?: RootlessPlan | undefined;
+}
 
 /**
  * Runs this command line again as root of a user namespace, with mounts of its own, and resolves with its exit code. What it
@@ -13,9 +21,9 @@ import { callerDescriptor, isInUserNamespace, spawnInUserNamespace } from './spa
  */
 export async function runInUserNamespace(
   variables: Readonly<Record<string, string>>,
-  { onWarning }: { readonly onWarning: (message: string) => void },
+  { onWarning, ids }: EnterOptions,
 ): Promise<number> {
-  const plan = await planRootless(environment['PATH'] ?? '', 'host');
+  const plan = ids ?? (await planRootless(environment['PATH'] ?? '', 'host'));
   if (!plan.hasRanges) onWarning("no subordinate ids: files can be root's alone (see `oci doctor`)");
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const stdio = ['inherit', 'inherit', 'inherit'] as const;
@@ -52,4 +60,14 @@ function forwardSignals(child: ChildProcess): Disposable {
       for (const signal of signals) process.off(signal, forward);
     },
   };
+}
+
+/** What a command needs to find the same store in the namespace: the caller is root there, whose store is elsewhere. */
+export async function storeVariables({
+  store,
+}: {
+  readonly store?: string | undefined;
+}): Promise<Readonly<Record<string, string>>> {
+  const { defaultStoreDirectory } = await import('@ocijs/image');
+  return { OCI_STORE: resolve(store ?? defaultStoreDirectory(environment)) };
 }

@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { type TestHome, testHome } from '../testing/oci.testkit.ts';
 import {
   cannotBeOrdinary,
   type OrdinaryUser,
-  ordinaryUser,
+  type OrdinaryUserOptions,
   ownRanges,
 } from '../testing/ordinary-user.testkit.ts';
-
-const execute = promisify(execFile);
-const applets = ['sh', 'cat', 'chown', 'id', 'mount', 'rm', 'sleep', 'stat', 'touch'];
-const dockerfile = [
-  'FROM scratch',
-  'COPY rootfs /',
-  'COPY --chown=7:8 --chmod=600 file /owned',
-  'COPY --chmod=000 file /locked',
-].join('\n');
+import { ownedImage, said, userWithImage } from '../testing/owned-image.testkit.ts';
 
 describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'unshare', 'busybox') }, () => {
   let home: TestHome;
@@ -29,38 +19,12 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
 
   before(async () => {
     home = await testHome();
-    const context = join(home.directory, 'context');
-    for (const name of ['bin', 'etc']) await mkdir(join(context, 'rootfs', name), { recursive: true });
-    const { stdout } = await execute('sh', ['-c', 'command -v busybox']);
-    await copyFile(stdout.trim(), join(context, 'rootfs/bin/busybox'));
-    for (const name of applets) await symlink('busybox', join(context, 'rootfs/bin', name));
-    await writeFile(join(context, 'rootfs/etc/passwd'), 'root:x:0:0::/:\napp:x:7:8::/:\n');
-    await writeFile(join(context, 'file'), 'a file');
-    await writeFile(join(context, 'Dockerfile'), dockerfile);
-    await chmod(home.directory, 0o755);
-    archive = join(home.directory, 'base.tar');
-    for (const line of [
-      ['build', '-q', '-t', 'base', context],
-      ['copy', 'base', `oci-archive:${archive}:base`],
-    ]) {
-      const { status, stderr } = await home.oci(...line);
-      assert.equal(status, 0, stderr);
-    }
-    await chmod(archive, 0o644);
+    archive = await ownedImage(home);
   });
   after(() => home[Symbol.asyncDispose]());
 
-  async function loaded(options: Parameters<typeof ordinaryUser>[1]): Promise<OrdinaryUser> {
-    const user = await ordinaryUser(home, options);
-    await said(user, 'load', '-q', '--name', 'base', '-i', archive);
-    return user;
-  }
-
-  async function said(user: OrdinaryUser, ...args: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await user.oci(...args);
-    assert.equal(status, 0, `oci ${args.join(' ')}: ${stderr}${stdout}`);
-    return stdout;
-  }
+  const loaded = (options: OrdinaryUserOptions): Promise<OrdinaryUser> =>
+    userWithImage(home, { ...options, archive });
 
   const look = ['sh', '-c', 'stat -c "%n %u:%g %a" /owned /locked; touch /new; mount'];
 
