@@ -18,14 +18,24 @@ export interface CreateCgroupOptions {
   readonly resources?: Resources | undefined;
   /** True when the container has an own user namespace or the caller is not root: groups are then optional. */
   readonly optional: boolean;
-  /** Told of the directories before the first of them is made, so that a killed creation can be undone. */
-  readonly onPlanned?: (record: CgroupRecord) => void | Promise<void>;
 }
 
 /** What is to be written in each hierarchy, and which hierarchies there are. */
 export interface CgroupPlan extends DevicePlan {
   readonly path: string;
   readonly hierarchies: readonly Hierarchy[];
+  /** What there will be; known before the first directory is made, so that a killed creation can be undone. */
+  readonly record: CgroupRecord;
+}
+
+function plannedRecord(path: string, hierarchies: readonly Hierarchy[]): CgroupRecord {
+  const directories = hierarchies.map(({ mountPoint, version, controllers }) => ({
+    path: mountPoint + path,
+    version,
+    controllers,
+    created: !existsSync(mountPoint + path),
+  }));
+  return { path, directories };
 }
 
 function isDenied(error: unknown): boolean {
@@ -57,7 +67,8 @@ export function planCgroup(options: CreateCgroupOptions): CgroupPlan {
   // In an own user namespace the kernel makes no device nodes, and a process in one may not restrict any.
   const enforced = !options.optional && !inUserNamespace();
   const { writes, ...devices } = planDevices(resources.devices ?? [], { hierarchies, enforced });
-  return { path, hierarchies, writes: [...writes, ...limits], ...devices };
+  const record = plannedRecord(path, hierarchies);
+  return { path, hierarchies, record, writes: [...writes, ...limits], ...devices };
 }
 
 /** A cpuset group takes no process before it has processors and memory nodes: the parent's, to start with. */
@@ -157,23 +168,10 @@ export async function createCgroup(plan: CgroupPlan, options: CreateCgroupOption
   const unified = isUnified(plan.hierarchies);
   const needed = new Set(unified ? plan.writes.map(({ controller }) => controller) : []);
   needed.delete('cgroup');
-  const planned = plan.hierarchies.map((hierarchy) => {
-    const path = hierarchy.mountPoint + plan.path;
-    return {
-      hierarchy,
-      path,
-      version: hierarchy.version,
-      controllers: hierarchy.controllers,
-      created: !existsSync(path),
-    };
-  });
-  await options.onPlanned?.({
-    path: plan.path,
-    directories: planned.map(({ hierarchy: _, ...directory }) => directory),
-  });
   const directories: CgroupDirectory[] = [];
   try {
-    for (const { hierarchy, path } of planned) {
+    for (const hierarchy of plan.hierarchies) {
+      const path = hierarchy.mountPoint + plan.path;
       try {
         if (existsSync(path)) {
           refuseMembers(path);

@@ -21,8 +21,9 @@ function removeGroup(group: string): boolean {
   }
 }
 
+/** Most groups have none below them, and are not looked into. */
 function removeTree(directory: string): boolean {
-  return groupsBelow(directory).every(removeGroup);
+  return removeGroup(directory) || groupsBelow(directory).every(removeGroup);
 }
 
 /** The parent that we made for groups without a name of their own goes when its last group went. */

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { destroyCgroup } from '../cgroup/index.ts';
+import { type CgroupRecord, destroyCgroup } from '../cgroup/index.ts';
 import { RuntimeError } from '../errors.ts';
 import type { InitProcess } from '../init/index.ts';
 import { disconnectOrReport } from '../network/disconnect.ts';
@@ -49,7 +49,7 @@ function ownerName(): string {
 export function firstRecord(
   id: string,
   bundle: LoadedBundle,
-  options: CreationOptions & { readonly root: string },
+  options: CreationOptions & { readonly root: string; readonly cgroup: CgroupRecord | undefined },
 ): ContainerRecord {
   const creator = identify(process.pid);
   if (creator === undefined)
@@ -63,6 +63,7 @@ export function firstRecord(
     owner: ownerName(),
     creator,
     finished: false,
+    ...(options.cgroup && { cgroup: options.cgroup }),
     ...(options.noNewKeyring && { noNewKeyring: true }),
     ...(options.keepExit && { exitFile: `${containerDirectory(options.root, id)}/exit.json` }),
     spec: bundle.spec,
@@ -89,8 +90,10 @@ export class Creation {
   }
 
   async makeCgroup(group: ContainerGroup): Promise<void> {
-    const cgroup = await group.make((planned) => this.update({ cgroup: planned }));
-    if (cgroup !== undefined) this.update({ cgroup });
+    const cgroup = await group.make?.();
+    // What was planned is on the disk already.
+    const isPlanned = JSON.stringify(cgroup) === JSON.stringify(this.record.cgroup);
+    if (cgroup !== undefined && !isPlanned) this.update({ cgroup });
   }
 
   makeResctrl(plan: ResctrlPlan): void {

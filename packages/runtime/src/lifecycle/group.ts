@@ -10,13 +10,15 @@ export type CgroupManager = 'cgroupfs' | 'systemd' | 'disabled';
 export interface ContainerGroup {
   readonly deviceProgram?: Uint8Array | undefined;
   readonly devicesUnrestricted: boolean;
-  /** Makes it, or tells where it will be; `onPlanned` before there is any effect. */
-  make(onPlanned: (record: CgroupRecord) => void): Promise<CgroupRecord | undefined>;
+  /** What it will be; undefined for none. */
+  readonly record: CgroupRecord | undefined;
+  /** Makes it, and tells what became of it. */
+  readonly make?: () => Promise<CgroupRecord>;
   /** Puts the container's process into it, where that is not done by writing its id. */
   readonly enter?: (pid: number) => Promise<void>;
 }
 
-const none: ContainerGroup = { devicesUnrestricted: true, make: async () => undefined };
+const none: ContainerGroup = { devicesUnrestricted: true, record: undefined };
 
 function refuseLimits(resources: object): void {
   const limits = Object.entries(resources).filter(
@@ -61,7 +63,7 @@ export async function planGroup(
     return {
       deviceProgram: plan.deviceProgram,
       devicesUnrestricted: plan.devicesUnrestricted,
-      make: async () => plan.record,
+      record: plan.record,
       enter: (pid) => enterScope(plan, { ...scope, pid }),
     };
   }
@@ -70,6 +72,7 @@ export async function planGroup(
   return {
     deviceProgram: plan.deviceProgram,
     devicesUnrestricted: plan.devicesUnrestricted,
-    make: (onPlanned) => createCgroup(plan, { id, cgroupsPath, resources, optional, onPlanned }),
+    record: plan.record,
+    make: () => createCgroup(plan, { id, cgroupsPath, resources, optional }),
   };
 }

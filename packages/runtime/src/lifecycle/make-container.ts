@@ -77,7 +77,8 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
     options.onEvent?.({ type: 'warning', code: 'ERR_OCI_CGROUP_MISSING', message });
   }
   const resctrl = planResctrl(id, bundle.spec.linux?.intelRdt);
-  const creation = new Creation(firstRecord(id, bundle, { ...options, root }), { ...options, root });
+  const first = firstRecord(id, bundle, { ...options, root, cgroup: group.record });
+  const creation = new Creation(first, { ...options, root });
   try {
     await creation.makeCgroup(group);
     if (resctrl !== undefined) creation.makeResctrl(resctrl);

@@ -20,6 +20,16 @@ export interface PlanHeader {
   readonly preservedFds: number;
 }
 
+/** Bytes that grow at their end. One piece of memory, because a plan is hundreds of small values in a process that has just started. */
+interface Output {
+  bytes: Buffer;
+  length: number;
+}
+
+const headerSize = 32;
+const stepSize = 16;
+const fieldSize = 8;
+
 function tooLarge(actual: number): RuntimeError {
   return new RuntimeError(
     'ERR_OCI_SPEC_UNSUPPORTED',
@@ -31,62 +41,76 @@ function tooLarge(actual: number): RuntimeError {
   );
 }
 
-function encodeValue(name: FieldName, value: Exclude<FieldValue, readonly string[]>): Uint8Array {
-  if (typeof value === 'string') {
-    if (value.includes('\0')) {
-      throw new RuntimeError(
-        'ERR_OCI_SPEC_CONFLICT',
-        `config.json: ${JSON.stringify(value)} contains a NUL character`,
-      );
-    }
-    return Buffer.from(`${value}\0`);
+/** Makes room for more bytes, all zero, and gives their place. */
+function append(output: Output, count: number): number {
+  const start = output.length;
+  output.length += count;
+  if (output.length > output.bytes.length) {
+    const larger = Buffer.alloc(output.length * 2);
+    larger.set(output.bytes);
+    output.bytes = larger;
   }
-  if (value instanceof Uint8Array) return value;
-  const bytes = Buffer.alloc(8);
+  return start;
+}
+
+function writeNumber(output: Output, name: FieldName, value: number | bigint): void {
+  const start = append(output, fieldSize + 8);
+  const { bytes } = output;
+  bytes.writeUInt32LE(fieldNames[name], start);
+  bytes.writeUInt32LE(8, start + 4);
+  if (typeof value === 'number' && value >>> 0 === value) {
+    bytes.writeUInt32LE(value, start + fieldSize);
+    return;
+  }
   const number = BigInt(value);
   if (number < 0n || number >= 1n << 64n) throw new RangeError(`${name} does not fit into 64 bits`);
-  bytes.writeBigUInt64LE(number);
-  return bytes;
+  bytes.writeBigUInt64LE(number, start + fieldSize);
 }
 
-function encodeField(name: FieldName, value: Exclude<FieldValue, readonly string[]>): Uint8Array {
-  const bytes = encodeValue(name, value);
-  const field = Buffer.alloc(8 + Math.ceil(bytes.length / 4) * 4);
-  field.writeUInt32LE(fieldNames[name], 0);
-  field.writeUInt32LE(bytes.length, 4);
-  field.set(bytes, 8);
-  return field;
+/** Makes a field of some length, and gives the place of its value. */
+function writeLength(output: Output, name: FieldName, length: number): number {
+  const start = append(output, fieldSize + Math.ceil(length / 4) * 4);
+  output.bytes.writeUInt32LE(fieldNames[name], start);
+  output.bytes.writeUInt32LE(length, start + 4);
+  return start + fieldSize;
 }
 
-function encodeStep(step: Step): Uint8Array[] {
-  const fields = Object.entries(step.fields).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    const values = Array.isArray(value) ? value : [value];
-    return values.map((one) => encodeField(name as FieldName, one));
-  });
-  const header = Buffer.alloc(16);
-  header.writeUInt32LE(sections[step.section], 0);
-  header.writeUInt32LE(stepTags[step.tag], 4);
-  header.writeUInt32LE(
-    fields.reduce((sum, { length }) => sum + length, 0),
-    8,
-  );
-  return [header, ...fields];
+function writeText(output: Output, name: FieldName, value: string): void {
+  if (value.includes('\0')) {
+    throw new RuntimeError(
+      'ERR_OCI_SPEC_CONFLICT',
+      `config.json: ${JSON.stringify(value)} contains a NUL character`,
+    );
+  }
+  const start = writeLength(output, name, Buffer.byteLength(value) + 1);
+  output.bytes.write(value, start);
+}
+
+function writeField(output: Output, name: FieldName, value: FieldValue | undefined): void {
+  if (typeof value === 'string') writeText(output, name, value);
+  else if (typeof value === 'number' || typeof value === 'bigint') writeNumber(output, name, value);
+  else if (value instanceof Uint8Array) {
+    const start = writeLength(output, name, value.length);
+    output.bytes.set(value, start);
+  } else for (const one of value ?? []) writeText(output, name, one);
+}
+
+function writeStep(output: Output, { section, tag, fields }: Step): void {
+  const start = append(output, stepSize);
+  for (const [name, value] of Object.entries(fields)) writeField(output, name as FieldName, value);
+  output.bytes.writeUInt32LE(sections[section], start);
+  output.bytes.writeUInt32LE(stepTags[tag], start + 4);
+  output.bytes.writeUInt32LE(output.length - start - stepSize, start + 8);
 }
 
 /** The bytes of a plan, as `native/plan.h` describes them. Throws ERR_OCI_SPEC_UNSUPPORTED above `planSizeLimit`. */
 export function encodePlan(header: PlanHeader, steps: readonly Step[]): Buffer {
-  const first = Buffer.alloc(32);
-  const bytes = Buffer.concat([first, ...steps.flatMap(encodeStep)]);
-  if (bytes.length > planSizeLimit) throw tooLarge(bytes.length);
-  const numbers = [
-    planMagic,
-    planVersion,
-    bytes.length,
-    header.flags,
-    header.cloneFlags,
-    header.preservedFds,
-  ];
+  const output: Output = { bytes: Buffer.alloc(32 << 10), length: headerSize };
+  for (const step of steps) writeStep(output, step);
+  const { length } = output;
+  if (length > planSizeLimit) throw tooLarge(length);
+  const numbers = [planMagic, planVersion, length, header.flags, header.cloneFlags, header.preservedFds];
+  const bytes = output.bytes.subarray(0, length);
   for (const [index, number] of [...numbers, steps.length].entries()) bytes.writeUInt32LE(number, index * 4);
   return bytes;
 }
