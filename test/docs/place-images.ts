@@ -18,6 +18,7 @@ const bases = 'debian:bookworm debian:latest debian:12 debian:12.1 alpine:latest
 const applications = [
   ...['library/debian:12.2', 'library/nginx:latest', 'library/shop:2.3', 'library/app:v1', 'library/app:v2'],
   ...['team/app:v1', 'team/app:v2', 'team/app:1.2', 'a/b:latest'],
+  ...['distroless/nodejs24-debian12:latest', 'distroless/nodejs24-debian12:nonroot'],
 ];
 
 /** Makes the images that pages speak of in the store of a registry that stands in for all others. */
@@ -38,6 +39,7 @@ export async function writeImages(store: Store): Promise<void> {
     manifests.push(await write(name, [await textLayer('etc/release', name)], `linux/${platform}`));
   }
   await writeIndex(store, { name: 'team/app:1', manifests: manifests.slice(0, 2) });
+  await writeIndex(store, { name: 'library/node:24-slim', manifests: manifests.slice(0, 2) });
 }
 
 let base: Promise<ImageLayer> | undefined;

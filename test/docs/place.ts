@@ -18,8 +18,8 @@ import { writeImages } from './place-images.ts';
 export interface Place extends AsyncDisposable {
   /** Runs commands in one shell, with a terminal where the machine has script(1). What they leave running is ended. */
   run(commands: string, options?: RunOptions): Promise<CommandResult>;
-  /** Types a command that goes on until somebody ends it, and presses `keys` once it printed what `ready` finds. */
-  type(line: string, how: TypeOptions): Promise<CommandResult>;
+  /** Types a command that asks something, or goes on until somebody ends it. Its status is null when a question did not come. */
+  type(line: string, answers: Answers): Promise<CommandResult>;
 }
 
 export interface RunOptions {
@@ -28,10 +28,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export interface TypeOptions {
-  readonly ready: RegExp;
-  readonly keys: string;
-}
+/** What is printed, and the keys that are then pressed, one after the other. */
+export type Answers = readonly (readonly [RegExp, string])[];
 
 /** An ordinary user, without a name. */
 const ordinaryUser = 54_321;
@@ -90,15 +88,18 @@ export async function openPlace(directory: string, { asUser = false }: PlaceOpti
       onOutput: (printed, press) => /[#$] \S*$/.test(printed) && press('exit\r'),
     });
   };
-  const type = async (line: string, { ready, keys }: TypeOptions): Promise<CommandResult> => {
-    let isPressed = false;
+  const type = async (line: string, answers: Answers): Promise<CommandResult> => {
+    let given = 0;
+    let seen = 0;
     const onOutput = (printed: string, press: (keys: string) => void): void => {
-      if (isPressed || !ready.test(printed)) return;
-      isPressed = true;
+      const [question, keys] = answers[given] ?? [];
+      if (keys === undefined || !question?.test(printed.slice(seen))) return;
+      given++;
+      seen = printed.length;
       press(keys);
     };
     const ended = await atTerminal(await shellFile(line), { env, cwd: work, user, onOutput });
-    return isPressed ? ended : { ...ended, status: null };
+    return given === answers.length ? ended : { ...ended, status: null };
   };
   await writeFiles(work);
   if (asUser) {
@@ -178,8 +179,17 @@ async function writeFiles(work: string): Promise<void> {
     'deploy/Dockerfile': 'FROM debian:bookworm AS test\nCOPY file /file\n',
     file: 'hello\n',
     '.npmrc': 'token\n',
+    // A Node project, and those of its workspace.
+    'package.json': '{"name":"web","version":"1.0.0","main":"server.js","workspaces":["packages/*"]}',
+    'package-lock.json': '{"lockfileVersion":3,"packages":{"":{},"packages/api":{},"packages/app":{}}}',
+    'server.js': '',
+    'packages/api/package.json': '{"name":"@web/api","version":"1.0.0","main":"index.js"}',
+    'packages/api/index.js': '',
+    'packages/app/package.json': '{"name":"@web/app","version":"1.0.0","main":"index.js"}',
+    'packages/app/index.js': '',
   };
-  await mkdir(`${work}/deploy`);
+  for (const name of ['deploy', 'packages/api', 'packages/app'])
+    await mkdir(`${work}/${name}`, { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(`${work}/${name}`, text);
 }
 
@@ -208,7 +218,7 @@ function substitutions({
 
 /** Leads all that is asked of others to one registry: what is fetched as podman does it, the rest as containerd does. */
 async function standIn(directory: string, host: string): Promise<void> {
-  const places = ['docker.io', 'registry.example.com', 'quay.io', 'mirror.example.com'];
+  const places = ['docker.io', 'gcr.io', 'registry.example.com', 'quay.io', 'mirror.example.com'];
   const entries = places.map(
     (name) => `[[registry]]\nprefix = "${name}"\nlocation = "${host}"\ninsecure = true\n`,
   );

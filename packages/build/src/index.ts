@@ -24,6 +24,7 @@ export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/i
 export * from './limits.ts';
 export { type LintReport, lint } from './lint/lint.ts';
 export type { CheckContext, CheckName, Finding } from './lint/types.ts';
+export { type BuildNodeOptions, buildNode } from './node/build-node.ts';
 export { type SbomOptions, sbomStatement } from './sbom/sbom.ts';
 export { formatLock, parseLock, updateLock } from './sources/lock-file.ts';
 export type { BuildSource } from './sources/source-record.ts';

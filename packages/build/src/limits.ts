@@ -42,3 +42,12 @@ export const MAX_CACHE_CONFIG_BYTES: number = 16 * 1024 * 1024;
 
 /** Records, layers and mounts of a cache from elsewhere. */
 export const MAX_CACHE_RECORDS = 100_000;
+
+/** The lock file of npm, pnpm or yarn, in bytes. */
+export const MAX_NODE_LOCK_BYTES: number = 64 * 1024 * 1024;
+
+/** Packages that a Node project may have in `node_modules`. */
+export const MAX_NODE_PACKAGES = 100_000;
+
+/** Directories within directories in a package or an application. */
+export const MAX_NODE_DIRECTORY_DEPTH = 256;

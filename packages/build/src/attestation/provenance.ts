@@ -1,5 +1,6 @@
 import { formatPlatform, hostPlatform } from '@ocijs/image';
 import type { BuildOptions, BuildResult } from '../executor/types.ts';
+import type { BuildNodeOptions } from '../node/build-node.ts';
 import type { BuildSource } from '../sources/source-record.ts';
 import { createStatement, digestSet, type Statement } from './statement.ts';
 
@@ -22,12 +23,14 @@ const buildType = 'https://github.com/moby/buildkit/blob/master/docs/attestation
  * @see https://slsa.dev/spec/v1.0/provenance
  */
 export function provenanceStatement(
-  options: BuildOptions,
+  options: BuildOptions | BuildNodeOptions,
   result: BuildResult,
   provenance: ProvenanceOptions,
 ): Statement {
-  const { mode, builderId = '', dockerfilePath = 'Dockerfile' } = provenance;
-  const source = options.context?.source;
+  const { mode, builderId = '' } = provenance;
+  const isNode = 'directory' in options;
+  const path = isNode ? 'package.json' : (provenance.dockerfilePath ?? 'Dockerfile');
+  const source = isNode ? undefined : options.context?.source;
   return createStatement({
     subject: result.descriptor,
     names: options.names?.map((name) => packageUrl(name, result.image.platform)),
@@ -38,9 +41,9 @@ export function provenanceStatement(
         externalParameters: {
           configSource: {
             ...(source === undefined ? {} : { uri: source.name, digest: digestSet(source.digest) }),
-            path: dockerfilePath,
+            path,
           },
-          request: requestOf(options, mode),
+          request: isNode ? nodeRequestOf(options) : requestOf(options, mode),
         },
         internalParameters: { builderPlatform: formatPlatform(hostPlatform()) },
         resolvedDependencies: result.sources.map(dependency),
@@ -50,7 +53,7 @@ export function provenanceStatement(
         metadata: {
           buildkit_completeness: { request: mode === 'max', resolvedDependencies: false },
           buildkit_reproducible: false,
-          ...(mode === 'max' ? { buildkit_metadata: { source: sourceOf(options, dockerfilePath) } } : {}),
+          ...(mode === 'max' && !isNode ? { buildkit_metadata: { source: sourceOf(options, path) } } : {}),
         },
       },
     },
@@ -80,6 +83,17 @@ function requestOf(options: BuildOptions, mode: 'min' | 'max'): object {
     ...(mode === 'min' || !options.secrets?.size ? {} : { secrets: ids(options.secrets) }),
     ...(mode === 'min' || !options.agents?.size ? {} : { ssh: ids(options.agents) }),
     ...(locals.length === 0 ? {} : { locals: locals.sort().map((name) => ({ name })) }),
+  };
+}
+
+/** Of a build without a Dockerfile: BuildKit has no word for it. */
+function nodeRequestOf({ base, entrypoint, command }: BuildNodeOptions): object {
+  const words = { base, entrypoint: entrypoint?.join(' '), cmd: command?.join(' ') };
+  const args = Object.entries(words).filter(([, value]) => value !== undefined);
+  return {
+    frontend: 'node.v0',
+    ...(args.length === 0 ? {} : { args: Object.fromEntries(args) }),
+    locals: [{ name: 'context' }],
   };
 }
 

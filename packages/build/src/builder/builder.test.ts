@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { writeFiles } from '../testing/node-shop.ts';
 import { scene, skip } from '../testing/scene.ts';
 import { from } from './builder.ts';
 
@@ -78,6 +79,11 @@ describe('RUN', { skip }, () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, program = '']) => program);
     assert.ok(programs.length >= 2);
+    await writeFiles(join(at.directory, 'project'), {
+      'package.json': '{"name":"app","main":"main.js"}',
+      'package-lock.json': '{"lockfileVersion":3,"packages":{"":{}}}',
+      'main.js': '',
+    });
     for (const program of programs) {
       const args = ['--conditions=source', '--input-type=module', '-e', program];
       const output = execFileSync(process.execPath, args, {
@@ -86,6 +92,7 @@ describe('RUN', { skip }, () => {
           ...process.env,
           OCI_STORE: join(at.directory, 'store'),
           CONTEXT: join(at.directory, 'context'),
+          PROJECT: join(at.directory, 'project'),
         },
         encoding: 'utf8',
       });

@@ -55,6 +55,8 @@ export function applyInstruction(state: ConfigState, instruction: StageInstructi
       return change({ Healthcheck: healthcheck(instruction) });
     case 'onbuild':
       return change({ OnBuild: [...(config.OnBuild ?? []), instruction.text] });
+    case 'settings':
+      return { ...state, config: instruction.change(config) };
     default:
       return state;
   }

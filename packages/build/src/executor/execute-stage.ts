@@ -9,6 +9,7 @@ import { BuildError } from '../errors.ts';
 import { copyStep } from './copy-step.ts';
 import { describeStep } from './describe-step.ts';
 import type { BuildEnvironment, StepOutcome } from './environment.ts';
+import { filesStep } from './files-step.ts';
 import { makeDirectoryStep } from './make-directory-step.ts';
 import { runStep } from './run/run-step.ts';
 import { type StageState, withStep } from './stage-state.ts';
@@ -91,6 +92,8 @@ async function executeStep(
     case 'copy':
     case 'add':
       return copyStep(environment, state, { instruction, stage, createdBy });
+    case 'files':
+      return filesStep(environment, state, { files: instruction.files, createdBy });
     case 'workdir': {
       const path = workingDirectory(state.config.config, instruction.text);
       const made = await makeDirectoryStep(environment, state, { path, createdBy });

@@ -68,24 +68,14 @@ export interface FailedStep {
   }): Promise<number>;
 }
 
-/** Options of {@link build}. */
-export interface BuildOptions {
-  /** The files that `COPY` and `ADD` see; without one there are none. */
-  readonly context?: BuildContext | undefined;
-  /** The text of the Dockerfile, or what `parseDockerfile` makes of it. */
-  readonly dockerfile: string | Dockerfile;
+/** What images are made with, whatever they are made of. */
+export interface ImageOptions {
   /** Where images and layers are kept. */
   readonly store: Store;
   /** By itself images are those of the store. */
   readonly resolveImage?: ResolveImage | undefined;
-  /** `--build-arg`. */
-  readonly arguments?: ReadonlyMap<string, string> | undefined;
-  /** The stage to build; by itself the last one. */
-  readonly target?: string | undefined;
   /** What the image is for; by itself this host. */
   readonly platform?: Platform | undefined;
-  /** Further contexts, by name: files, or the name of an image for `resolveImage`. They hide stages and images of that name. */
-  readonly contexts?: ReadonlyMap<string, BuildContext | ContextImage> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
@@ -99,23 +89,10 @@ export interface BuildOptions {
   readonly cacheTo?: readonly CacheExport[] | undefined;
   /** The config of the image tells the steps that made its layers, so that it can be a cache itself (`type=inline`). */
   readonly inlineCache?: boolean | undefined;
-  /** What `RUN` has by itself: the network of this host, or none. */
-  readonly network?: 'host' | 'none' | undefined;
-  /** What Dockerfiles may ask for beyond that: `RUN --security=insecure`, and `--network=host` where `network` is `none`. */
-  readonly allow?: ReadonlySet<BuildRight> | undefined;
-  /** Called before a failed `RUN` is cleaned up; the build fails after it. */
-  readonly onStepFailed?: ((step: FailedStep) => Promise<void>) | undefined;
   /** One layer for all that the target adds to its base. */
   readonly squash?: boolean | undefined;
   /** What the sources have to be: `parseLock` reads it. Whatever else is met fails the build. */
   readonly locked?: readonly BuildSource[] | undefined;
-  /**
-   * The values of `RUN --mount=type=secret`, by id. They go nowhere else but, under the names that BuildKit gives them
-   * (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_host`), to the servers of `ADD`.
-   */
-  readonly secrets?: ReadonlyMap<string, Uint8Array> | undefined;
-  /** The sockets of ssh agents for `RUN --mount=type=ssh`, by id. */
-  readonly agents?: ReadonlyMap<string, string> | undefined;
   /**
    * Seconds since 1970 (`SOURCE_DATE_EPOCH`): the time of everything the build makes. By itself when the base was
    * created, so that the same build gives the same digest on any day.
@@ -123,6 +100,33 @@ export interface BuildOptions {
   readonly created?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
+
+/** Options of {@link build}. */
+export interface BuildOptions extends ImageOptions {
+  /** The files that `COPY` and `ADD` see; without one there are none. */
+  readonly context?: BuildContext | undefined;
+  /** The text of the Dockerfile, or what `parseDockerfile` makes of it. */
+  readonly dockerfile: string | Dockerfile;
+  /** `--build-arg`. */
+  readonly arguments?: ReadonlyMap<string, string> | undefined;
+  /** The stage to build; by itself the last one. */
+  readonly target?: string | undefined;
+  /** Further contexts, by name: files, or the name of an image for `resolveImage`. They hide stages and images of that name. */
+  readonly contexts?: ReadonlyMap<string, BuildContext | ContextImage> | undefined;
+  /** What `RUN` has by itself: the network of this host, or none. */
+  readonly network?: 'host' | 'none' | undefined;
+  /** What Dockerfiles may ask for beyond that: `RUN --security=insecure`, and `--network=host` where `network` is `none`. */
+  readonly allow?: ReadonlySet<BuildRight> | undefined;
+  /** Called before a failed `RUN` is cleaned up; the build fails after it. */
+  readonly onStepFailed?: ((step: FailedStep) => Promise<void>) | undefined;
+  /**
+   * The values of `RUN --mount=type=secret`, by id. They go nowhere else but, under the names that BuildKit gives them
+   * (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_host`), to the servers of `ADD`.
+   */
+  readonly secrets?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** The sockets of ssh agents for `RUN --mount=type=ssh`, by id. */
+  readonly agents?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface BuildResult {

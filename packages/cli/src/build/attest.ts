@@ -1,4 +1,4 @@
-import type { BuildOptions, BuildResult, Statement } from '@ocijs/build';
+import type { BuildNodeOptions, BuildOptions, BuildResult, Statement } from '@ocijs/build';
 import type { Descriptor } from '@ocijs/image';
 import { usageError } from '../errors.ts';
 import { booleanField, parseFields } from './fields.ts';
@@ -87,7 +87,11 @@ export async function writeAttestations(
     options,
     result,
     path,
-  }: { readonly options: BuildOptions; readonly result: BuildResult; readonly path: string },
+  }: {
+    readonly options: BuildOptions | BuildNodeOptions;
+    readonly result: BuildResult;
+    readonly path: string | undefined;
+  },
 ): Promise<readonly WrittenAttestation[]> {
   const { provenanceStatement, sbomStatement, writeAttestation } = await import('@ocijs/build');
   const { store, names, signal } = options;

@@ -1,4 +1,4 @@
-import type { BuildOptions, BuildResult } from '@ocijs/build';
+import type { BuildNodeOptions, BuildOptions, BuildResult } from '@ocijs/build';
 import type { Descriptor, Platform, Store } from '@ocijs/image';
 import type { BuildAnnotations } from './annotations.ts';
 import { type Attestations, type WrittenAttestation, writeAttestations } from './attest.ts';
@@ -24,20 +24,25 @@ export interface BuildImageOptions {
   readonly annotations: BuildAnnotations;
   readonly attestations: Attestations;
   /** Where the Dockerfile is, for statements. */
-  readonly dockerfilePath: string;
+  readonly dockerfilePath?: string | undefined;
 }
 
 /** Builds an image for each platform, joins several in an index, names the result, and writes statements. */
 export async function buildImage(
-  options: BuildOptions,
+  options: BuildOptions | BuildNodeOptions,
   { platforms: wanted, names, annotations, attestations, dockerfilePath }: BuildImageOptions,
 ): Promise<BuiltImage> {
-  const { build } = await import('@ocijs/build');
+  const { build, buildNode } = await import('@ocijs/build');
   const platforms: BuiltPlatform[] = [];
   // One after the other: what does not depend on the platform is done once.
   for (const platform of wanted) {
-    const one = { ...options, platform, annotations: annotations.manifest(platform) };
-    const result = await build(wanted.length === 1 ? { ...one, names } : one);
+    const one = {
+      ...options,
+      platform,
+      annotations: annotations.manifest(platform),
+      ...(wanted.length === 1 ? { names } : {}),
+    };
+    const result = await ('directory' in one ? buildNode(one) : build(one));
     const statements = { options: { ...one, names }, result, path: dockerfilePath };
     platforms.push({ result, attestations: await writeAttestations(attestations, statements) });
   }
@@ -47,7 +52,7 @@ export async function buildImage(
 }
 
 async function topOf(
-  { store, signal }: BuildOptions,
+  { store, signal }: BuildOptions | BuildNodeOptions,
   {
     platforms,
     names,

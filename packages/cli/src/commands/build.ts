@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { BuildOptions } from '@ocijs/build';
+import type { BuildNodeOptions, BuildOptions, ImageOptions } from '@ocijs/build';
 import { Args } from '@oclif/core';
 import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { parseAnnotations } from '../build/annotations.ts';
@@ -16,6 +16,7 @@ import { buildFlags } from '../build/flags.ts';
 import { openInput, openNamedContexts } from '../build/input.ts';
 import { openLock } from '../build/lock.ts';
 import { buildDocument, buildMetadata } from '../build/metadata.ts';
+import { nodeOptions } from '../build/node.ts';
 import { parseOutput } from '../build/outputs.ts';
 import { parseRights } from '../build/rights.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
@@ -32,7 +33,7 @@ import type { ProgressMode } from '../render/progress.ts';
 import { endWithCaller, runInUserNamespace } from '../user-namespace/enter.ts';
 
 export default class Build extends BaseCommand {
-  static override summary = 'Build an image from a Dockerfile';
+  static override summary = 'Build an image from a Dockerfile, or of a Node project';
   static override description =
     'Without a daemon. What an earlier build has done with the same input is not done again, and the same input gives the same digest on any day.';
   static override examples = [
@@ -43,21 +44,25 @@ export default class Build extends BaseCommand {
     '<%= config.bin %> build --provenance mode=max --sbom true -t registry.example.com/app --push .',
     '<%= config.bin %> build --cache-from registry.example.com/app:cache --cache-to type=registry,ref=registry.example.com/app:cache,mode=max,mounts=true -t app .',
     '<%= config.bin %> build --locked -t app .',
+    '<%= config.bin %> build --node -t app .',
+    '<%= config.bin %> build --node --platform linux/amd64,linux/arm64 -t registry.example.com/app --push .',
+    '<%= config.bin %> build --node --base gcr.io/distroless/nodejs24-debian12 -t app packages/app',
   ];
   static override args = {
     context: Args.string({
-      required: true,
       ignoreStdin: true,
       description:
-        'Directory, git repository or address of an archive that COPY takes files from; - is stdin',
+        'Directory, git repository or address of an archive that COPY takes files from; - is stdin. With --node: directory of the project (default: this one)',
     }),
   };
   static override flags = buildFlags;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Build);
-    const looksOnly = flags.check || flags.call !== undefined;
-    if (process.geteuid?.() !== 0 && process.platform === 'linux' && !looksOnly)
+    if (!flags.node && args.context === undefined)
+      throw usageError('the build context is missing', 'name the directory, for example `oci build .`');
+    const runsNothing = flags.check || flags.call !== undefined || flags.node;
+    if (process.geteuid?.() !== 0 && process.platform === 'linux' && !runsNothing)
       return this.#asRootOfNamespace(flags);
     endWithCaller();
     const { formatReference, hostPlatform, parsePlatform, parseReference } = await import('@ocijs/image');
@@ -79,19 +84,19 @@ export default class Build extends BaseCommand {
     await using resources = new AsyncDisposableStack();
     const secrets = await readSecrets(flags.secret);
     const opening = { store, secrets, resources, signal };
-    const input = await openInput(args.context, { ...opening, file: flags.file });
-    const { context, dockerfile } = input;
+    const location = args.context ?? '.';
+    const input = flags.node ? undefined : await openInput(location, { ...opening, file: flags.file });
     const buildArgs = buildArguments(flags['build-arg']);
     const call = flags.check ? 'check' : (flags.call as Call | undefined);
-    if (call !== undefined) {
-      const { ignore } = context;
+    if (call !== undefined && input !== undefined) {
+      const { dockerfile } = input;
+      const { ignore } = input.context;
       const result = await callBuild(call, { dockerfile, ignore, given: buildArgs, target: flags.target });
       await this.print(flags, result);
       if (result.failed) process.exitCode = ExitCode.failure;
       return;
     }
-    const contexts = await openNamedContexts(flags['build-context'], opening);
-    const lock = await openLock(flags, input.directory);
+    const lock = await openLock(flags, input === undefined ? location : input.directory);
     const onEvent = this.progress(flags);
     const mode = flags.quiet && flags.progress === 'auto' ? 'none' : (flags.progress as ProgressMode);
     const registry = registryOptions(flags);
@@ -99,21 +104,11 @@ export default class Build extends BaseCommand {
       onEvent({ type: 'warning', code: 'ERR_OCI_BUILD_CACHE_INVALID', message });
     const cachePlaces = (flags['cache-from'] ?? []).map(parseCacheSource);
     const cacheTargets = (flags['cache-to'] ?? []).map(parseCacheTarget);
-    const options: BuildOptions = {
+    const shared: ImageOptions = {
       store,
-      context,
-      contexts,
-      dockerfile,
-      arguments: buildArgs,
-      target: flags.target,
       labels: parseNameValues(flags.label, '--label'),
       squash: flags.squash,
       locked: lock.locked,
-      secrets,
-      agents: parseAgents(flags.ssh),
-      network: flags.network as 'host' | 'none',
-      allow: parseRights(flags.allow),
-      onStepFailed: flags['debug-shell'] ? debugShell() : undefined,
       cacheFrom: await openCaches(cachePlaces, { registry, resources, signal, onWarning }),
       cacheTo: exportedTargets(cacheTargets),
       inlineCache: cacheTargets.some(({ place }) => place === 'inline'),
@@ -132,12 +127,28 @@ export default class Build extends BaseCommand {
       signal,
       onEvent: showBuild(mode, process.stderr),
     };
+    const options: BuildOptions | BuildNodeOptions =
+      input === undefined
+        ? { ...shared, ...nodeOptions(location, flags) }
+        : {
+            ...shared,
+            context: input.context,
+            contexts: await openNamedContexts(flags['build-context'], opening),
+            dockerfile: input.dockerfile,
+            arguments: buildArgs,
+            target: flags.target,
+            secrets,
+            agents: parseAgents(flags.ssh),
+            network: flags.network as 'host' | 'none',
+            allow: parseRights(flags.allow),
+            onStepFailed: flags['debug-shell'] ? debugShell() : undefined,
+          };
     const image = await buildImage(options, {
       platforms,
       names,
       annotations,
       attestations,
-      dockerfilePath: input.path,
+      dockerfilePath: input?.path,
     });
     await lock.update(image.platforms.flatMap(({ result }) => result.sources));
     const results = image.platforms.map(({ result }) => result);

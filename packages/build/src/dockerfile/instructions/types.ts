@@ -1,3 +1,4 @@
+import type { ExecutionConfig, TarWriteEntry } from '@ocijs/image';
 import type { InstructionNode } from '../syntax/parse.ts';
 
 /** What all instructions have: the place where they are written. */
@@ -134,6 +135,25 @@ export interface OnbuildInstruction extends Written {
   readonly text: string;
 }
 
+/** Files that a program has chosen itself, as a layer that does not depend on those below. No Dockerfile has this. */
+export interface FilesInstruction extends Written {
+  readonly kind: 'files';
+  readonly files: LayerFiles;
+}
+
+/** What becomes a layer. */
+export interface LayerFiles {
+  /** The same for the same files. */
+  digest(options: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  entries(options: { readonly signal?: AbortSignal | undefined }): AsyncIterable<TarWriteEntry>;
+}
+
+/** Several settings at once, by a program. No Dockerfile has this. */
+export interface SettingsInstruction extends Written {
+  readonly kind: 'settings';
+  readonly change: (config: ExecutionConfig) => ExecutionConfig;
+}
+
 /** An instruction with meaning: flags are known and of the right form, but variables are still as written. */
 export type Instruction =
   | FromInstruction
@@ -146,7 +166,9 @@ export type Instruction =
   | TextInstruction
   | ShellInstruction
   | HealthcheckInstruction
-  | OnbuildInstruction;
+  | OnbuildInstruction
+  | FilesInstruction
+  | SettingsInstruction;
 
 /** What a stage may hold after its `FROM`. */
 export type StageInstruction = Exclude<Instruction, FromInstruction>;
