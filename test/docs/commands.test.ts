@@ -54,7 +54,7 @@ for (const page of pages.filter((name) => name.includes(wanted) && !(name in els
 async function follow(place: Place, step: Step): Promise<void> {
   if (step.kind === 'skip') return;
   const { status, signal, stdout, stderr } =
-    step.kind === 'run' ? await place.run(step.text) : await place.type(step.text, step);
+    step.kind === 'run' ? await place.run(step.text) : await place.type(step.text, step.answers);
   // Ctrl-C is no failure of what goes on until then.
   const isEnded = status === 0 || (step.kind === 'type' && status === 130);
   assert.ok(isEnded, `${step.text}\n\nended with ${status ?? signal} and printed:\n${stdout}${stderr}`);

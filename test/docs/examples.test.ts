@@ -4,6 +4,7 @@ import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
 import { blocksOf } from './blocks.ts';
 import * as examples from './examples.ts';
+import { inNetwork, networksMissing } from './network.ts';
 import { readPage } from './pages.ts';
 import { openPlace, type Place } from './place.ts';
 import { stepsOf } from './steps.ts';
@@ -40,10 +41,15 @@ describe(`the examples of ${page}`, { skip, timeout: 600_000 }, () => {
     const [step] = stepsOf(page, line);
     assert.ok(step);
     if (step.kind === 'skip') return context.skip(step.reason);
-    const typed = (examples.shells[line] ?? line).replace(/\b3f2a\w*|sha256:…/, '$id');
+    const own = / -p \d/.test(line)
+      ? inNetwork(`OCI_NETWORK=bridge; export OCI_NETWORK; ${line}; oci rm --force web`)
+      : line;
+    const typed = (examples.shells[line] ?? own).replace(/\b3f2a\w*|sha256:…/, '$id');
+    const lack = / -p \d/.test(line) && networksMissing();
+    if (lack) return context.skip(lack);
     if (step.kind === 'run') return await works(`${examples.before[line] ?? ''}\n${typed}`);
     await works(examples.before[line] ?? '');
-    const { status, stdout } = await place.type(typed, step);
+    const { status, stdout } = await place.type(typed, step.answers);
     assert.ok(status === 0 || status === 130, `ended with ${status} and printed:\n${stdout}`);
   }
 

@@ -23,6 +23,8 @@ export const before: Readonly<Record<string, string>> = {
     'mkdir -p rootfs upper\necho new > rootfs/new\necho other > upper/other\ntar -czf files.tar.gz rootfs',
   'oci artifact pull registry.example.com/team/app@sha256:… --output ./sbom': `${attached}\nid=$(oci referrers --json registry.example.com/team/app:v1 | jq -r '.referrers[0].digest')`,
   attach: "echo '{}' > sbom.json",
+  build:
+    'mkdir -p packages/app\necho \'{"name":"app","version":"1.0.0","main":"index.js"}\' | tee package.json > packages/app/package.json\ntouch index.js packages/app/index.js',
   'oci build --locked -t app .': 'oci build --lock .',
   'oci delete registry.example.com/team/app@sha256:…': `${again}\nid=$(oci inspect --json docker://registry.example.com/team/app:v1 | jq -r .digest)`,
   delete: saved,
@@ -34,8 +36,8 @@ export const before: Readonly<Record<string, string>> = {
   'oci kill --signal HUP web 3f2a':
     'start web\nfresh other\nid=$(oci run -q -d --name other debian:bookworm sleep 1000)',
   kill: 'start web',
-  'oci load -i images.tar': 'oci save debian:12 alpine -o images.tar',
-  'docker save app:v1 | oci load': 'oci save app:v1 | docker load',
+  'oci load -i images.tar': 'oci pull debian:12\noci pull alpine\noci save debian:12 alpine -o images.tar',
+  'docker save app:v1 | oci load': 'oci pull app:v1\noci save app:v1 | docker load',
   'oci load -i layout.tar --name app:v1': 'oci copy docker://debian:12 oci-archive:layout.tar',
   'oci login --username ann --password-stdin registry.example.com < password.txt':
     'echo secret > password.txt',

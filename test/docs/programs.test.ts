@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
 import { blocksOf } from './blocks.ts';
+import { inNetwork, networksMissing } from './network.ts';
 import { pages, readPage, root } from './pages.ts';
 import { openPlace, type Place } from './place.ts';
 
@@ -76,15 +77,6 @@ for (const page of pages) {
       });
     }
   });
-}
-
-/** A network of its own, so that nothing is left of what the program makes on its host. */
-function inNetwork(line: string): string {
-  return `unshare --net --mount sh -c 'ip link set lo up && exec ${line}'`;
-}
-
-function networksMissing(): string | false {
-  return missing({ root: true, commands: ['ip', 'iptables', 'unshare'], files: ['/usr/lib/cni/bridge'] });
 }
 
 function headingOf(page: string, line: number): string {

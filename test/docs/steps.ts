@@ -1,19 +1,27 @@
 import { type NotRun, notRun } from './not-run.ts';
+import type { Answers } from './place.ts';
 
 /** One thing that a reader does with a block of commands. */
 export type Step =
   | { readonly kind: 'run'; readonly text: string }
   /** Goes on until somebody ends it. */
-  | { readonly kind: 'type'; readonly text: string; readonly ready: RegExp; readonly keys: string }
+  | { readonly kind: 'type'; readonly text: string; readonly answers: Answers }
   | { readonly kind: 'skip'; readonly text: string; readonly reason: string };
 
 const ctrlC = '\u0003';
-/** Commands that go on: what tells that they work, and the keys that end them. */
-const goingOn: readonly (readonly [RegExp, { readonly ready: RegExp; readonly keys: string }])[] = [
-  [/^oci serve\b/, { ready: /listening on http/, keys: ctrlC }],
-  [/^oci explore (?!.*--(export|json|tty))/, { ready: /http:\/\/127/, keys: ctrlC }],
-  [/^oci explore .*--tty/, { ready: /q quit/, keys: 'q' }],
-  [/^oci stats\b(?!.*--(no-stream|json))/, { ready: /CONTAINER ID/, keys: ctrlC }],
+/** Commands that go on or ask something: what they print, and the keys that are then pressed, one after the other. */
+const asking: readonly (readonly [RegExp, Answers])[] = [
+  [/^oci serve\b/, [[/listening on http/, ctrlC]]],
+  [/^oci explore (?!.*--(export|json|tty))/, [[/http:\/\/127/, ctrlC]]],
+  [/^oci explore .*--tty/, [[/q quit/, 'q']]],
+  [/^oci stats\b(?!.*--(no-stream|json))/, [[/CONTAINER ID/, ctrlC]]],
+  [
+    /^oci login \S+$/,
+    [
+      [/Username: $/, 'ann\r'],
+      [/Password: $/, 'secret\r'],
+    ],
+  ],
 ];
 
 /** A block as steps: what goes on by itself is typed alone, the lines between in one shell. */
@@ -21,10 +29,10 @@ export function stepsOf(page: string, text: string): readonly Step[] {
   const steps: Step[] = [];
   for (const line of commandLines(text)) {
     const left = notRun.find((each) => isMeant(each, page, line));
-    const going = goingOn.find(([pattern]) => pattern.test(line) && !/&\s*(#.*)?$/.test(line))?.[1];
+    const answers = asking.find(([pattern]) => pattern.test(line) && !/&\s*(#.*)?$/.test(line))?.[1];
     const last = steps.at(-1);
     if (left !== undefined) steps.push({ kind: 'skip', text: line, reason: left.reason });
-    else if (going !== undefined) steps.push({ kind: 'type', text: line, ...going });
+    else if (answers !== undefined) steps.push({ kind: 'type', text: line, answers });
     else if (last?.kind === 'run') steps[steps.length - 1] = { kind: 'run', text: `${last.text}\n${line}` };
     else steps.push({ kind: 'run', text: line });
   }

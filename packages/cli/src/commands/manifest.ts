@@ -16,6 +16,7 @@ export default class Manifest extends ImageIndex {
     '<%= config.bin %> manifest create app:v1 app:v1-amd64 app:v1-arm64',
     '<%= config.bin %> manifest add app:v1 app:v1-riscv64 --annotation org.opencontainers.image.version=1',
   ];
+  static override strict = false;
   static override args = {
     action: Args.string({
       required: true,
