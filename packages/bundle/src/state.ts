@@ -20,6 +20,8 @@ export interface BundleState {
     readonly platform: string;
     /** Digests of the layers, the lowest first. */
     readonly layers: readonly Digest[];
+    /** It was unpacked straight from the registry that its name tells, and is in no store for that. */
+    readonly origin?: 'registry';
   };
   readonly rootless: boolean;
   readonly uidMap: readonly IdMapping[];

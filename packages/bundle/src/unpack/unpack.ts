@@ -44,6 +44,11 @@ export interface UnpackOptions {
    * from there: shared where the file system can (reflinks), else copied. The result is the same; the blobs are not read.
    */
   readonly snapshots?: string | undefined;
+  /**
+   * Where the image's content is when no store has it: `registry` for one that is unpacked while it is fetched, so that a
+   * repack knows that it can ask the registry that the image's name tells.
+   */
+  readonly origin?: 'registry' | undefined;
   /** Against layers that are made to fill disks or to take for ever; see `docs/limits.md`. */
   readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -97,6 +102,7 @@ export async function unpack(
           size: descriptor.size,
           platform: formatPlatform(image.platform),
           layers: layers.map((layer) => layer.descriptor.digest),
+          ...(options.origin === undefined ? {} : { origin: options.origin }),
         },
         rootless,
         uidMap: apply.uidMap,

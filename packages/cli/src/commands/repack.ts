@@ -1,7 +1,8 @@
+import type { BundleState } from '@ocijs/bundle';
 import { Args, Flags } from '@oclif/core';
 import { editRecord, historyFlags, layerFlags, layerOptions, listFlag } from '../edit/flags.ts';
 import { CliError, usageError } from '../errors.ts';
-import { ImageCommand, imageFlags } from '../image-command.ts';
+import { ImageCommand, type ImageFlagValues, imageFlags } from '../image-command.ts';
 import { endWithCaller, runInUserNamespace, storeVariables } from '../user-namespace/enter.ts';
 
 export default class Repack extends ImageCommand {
@@ -23,7 +24,8 @@ export default class Repack extends ImageCommand {
   static override flags = {
     base: Flags.string({
       helpValue: 'IMAGE',
-      summary: 'Where the image that DIR was made from is (default: found by its digest)',
+      summary:
+        'Where the image that DIR was made from is (default: found by its digest, in a store or in the registry that it was unpacked from)',
     }),
     'mask-path': listFlag('PATH', 'Leave changes at and below this path out'),
     'no-mask-volumes': Flags.boolean({ default: false, summary: 'Take changes in volumes too' }),
@@ -54,7 +56,7 @@ export default class Repack extends ImageCommand {
     await using to = await this.destination(args.image, flags);
     const base =
       flags.base === undefined
-        ? await this.#base(state?.image, { stores: [to.store, await this.openStore(flags)] })
+        ? await this.#base(state?.image, { flags, stores: [to.store, await this.openStore(flags)] })
         : await this.openImage(flags.base, flags);
     const { name } = to;
     const { descriptor, layer, changes } = await repack(args.directory, to.store, {
@@ -77,12 +79,18 @@ export default class Repack extends ImageCommand {
     });
   }
 
-  /** The image that the bundle was made from, by its digest. */
+  /** The image that the bundle was made from, by its digest: in a store, or where it was unpacked from. */
   async #base(
-    image: { readonly name: string; readonly digest: string; readonly mediaType?: string } | undefined,
-    { stores }: { readonly stores: readonly Awaited<ReturnType<ImageCommand['openStore']>>[] },
+    image: BundleState['image'] | undefined,
+    {
+      stores,
+      flags,
+    }: {
+      readonly stores: readonly Awaited<ReturnType<ImageCommand['openStore']>>[];
+      readonly flags: ImageFlagValues;
+    },
   ): ReturnType<ImageCommand['openImage']> {
-    const { MediaType, parseDigest } = await import('@ocijs/image');
+    const { MediaType, parseDigest, parseReference } = await import('@ocijs/image');
     if (image === undefined)
       throw new CliError('ERR_OCI_REPACK_FAILED', 'the bundle was not made by `oci unpack`', {
         hint: 'a bundle of umoci is repacked by `umoci repack`',
@@ -93,6 +101,11 @@ export default class Repack extends ImageCommand {
       if (size === undefined) continue;
       const mediaType = image.mediaType ?? MediaType.manifest;
       return store.image({ mediaType, digest, size }, { signal: this.signal });
+    }
+    if (image.origin === 'registry' && flags.pull !== 'never') {
+      // Its tag may have moved on.
+      const { registry, repository } = parseReference(image.name);
+      return this.openImage(`docker://${registry}/${repository}@${digest}`, flags, 'read');
     }
     throw usageError(
       `the image ${image.name} that the bundle was made from is not in the store`,

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { IdMapping } from '@ocijs/bundle';
+import type { ImageSource } from '@ocijs/image';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { snapshotsDirectory } from '../containers/snapshots.ts';
@@ -20,10 +23,11 @@ import { isInUserNamespace } from '../user-namespace/spawn.ts';
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
   static override description =
-    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs). With --rootfs-only, docker://NAME is unpacked while it is fetched, and nothing of it goes into the store.';
+    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs). docker://NAME is unpacked while it is fetched, and nothing of it goes into the store; what is in the store already is not fetched.';
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
+    '<%= config.bin %> unpack docker://registry.example.com/app:1 bundle',
     '<%= config.bin %> unpack --userns debian:bookworm bundle',
   ];
   static override args = {
@@ -81,19 +85,21 @@ export default class Unpack extends BaseCommand {
     endWithCaller();
     const onEvent = this.progress(flags);
     const name = parseImageName(args.image);
-    // A repack needs the image; who wants the files alone gets them straight from the socket.
-    const isStreamed = name.transport === 'docker' && flags['rootfs-only'];
     const openStore = () => this.openStore(flags);
-    const image = await openImage(name, {
+    const { signal } = this;
+    const opened = await openImage(name, {
       openStore,
       pull: flags.pull as PullPolicy,
-      remote: isStreamed ? 'read' : 'pull',
+      remote: 'read',
       registry: registryOptions(flags),
       ...(await wantedPlatform(flags.platform)),
-      signal: this.signal,
+      signal,
       onEvent,
     });
-    const { signal } = this;
+    // Content comes straight from the socket, unless it is here already.
+    const stored = name.transport === 'docker' ? await this.#stored(opened, flags) : undefined;
+    const isStreamed = name.transport === 'docker' && stored === undefined;
+    const image = stored ?? opened;
     await using _lease = isStreamed
       ? undefined
       : await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
@@ -102,12 +108,13 @@ export default class Unpack extends BaseCommand {
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],
       keepDirlinks: flags['keep-dirlinks'],
+      ...(isStreamed ? { origin: 'registry' } : {}),
       ...(!isStreamed && (name.transport === 'name' || name.transport === 'docker')
         ? { snapshots: snapshotsDirectory((await openStore()).directory) }
         : {}),
       ...(flags.rootless ? { rootless: true } : {}),
       ...(sharesNamespace ? { sharesNamespace } : { uidMap, gidMap }),
-      signal: this.signal,
+      signal,
       onEvent,
     });
     const { digest } = image.descriptor;
@@ -117,6 +124,17 @@ export default class Unpack extends BaseCommand {
       quiet: digest,
       text: `unpacked ${image.name}@${digest} into ${directory}`,
     });
+  }
+
+  /** The same image, when the store has all of it. */
+  async #stored(image: ImageSource, flags: GlobalFlagValues): Promise<ImageSource | undefined> {
+    const { OCI_STORE: directory } = await storeVariables(flags);
+    if (directory === undefined || !existsSync(join(directory, 'oci-layout'))) return undefined;
+    const store = await this.openStore(flags);
+    const { descriptor, manifest } = image;
+    for (const { digest } of [descriptor, manifest.config, ...manifest.layers])
+      if ((await store.size(digest)) === undefined) return undefined;
+    return { ...(await store.image(descriptor, { signal: this.signal })), name: image.name };
   }
 
   /** Only root of a user namespace gives an ordinary user's files to subordinate ids. */
