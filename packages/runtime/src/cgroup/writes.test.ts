@@ -76,6 +76,12 @@ test('no processes at all would be of no use: zero is one, as for runc; the memo
   ]);
 });
 
+test('an idle group gets no weight', () => {
+  const cpu = { idle: 1, shares: 100 };
+  assert.deepEqual(lines(resourceWritesV1({ cpu })), ['cpu.idle=1']);
+  assert.deepEqual(lines(resourceWritesV2({ cpu })), ['cpu.idle=1']);
+});
+
 test('zero turns burst and idle off', () => {
   const cpu = { burst: 0, idle: 0 };
   assert.deepEqual(lines(resourceWritesV1({ cpu })), ['cpu.cfs_burst_us=0', 'cpu.idle=0']);

@@ -88,7 +88,8 @@ function meant(value: number | undefined): string | undefined {
 function cpuV1(cpu: CpuResources): CgroupWrite[] {
   return [
     ...collect('cpu', [
-      ['cpu.shares', cpu.shares],
+      // A group of idle weight refuses any other weight.
+      ['cpu.shares', cpu.idle ? undefined : cpu.shares],
       // The kernel checks each value against the other: a period first is right for a new group.
       ['cpu.cfs_period_us', cpu.period],
       ['cpu.cfs_quota_us', cpu.quota],
@@ -111,7 +112,6 @@ function cpuMax(cpu: CpuResources): string | undefined {
 function cpuV2(cpu: CpuResources): CgroupWrite[] {
   return [
     ...collect('cpu', [
-      // A group of idle weight refuses any other weight.
       ['cpu.weight', cpu.idle ? undefined : cpuSharesToWeight(cpu.shares ?? 0)],
       ['cpu.idle', meant(cpu.idle)],
       ['cpu.max', cpuMax(cpu)],

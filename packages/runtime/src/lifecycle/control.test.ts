@@ -102,6 +102,23 @@ test('limits are changed while a container runs', { skip }, async () => {
   await assert.rejects(container.update({ cpu: { cpus: '4000' } }), { code: 'ERR_OCI_CGROUP_DENIED' });
 });
 
+test('an idle group stays idle when it is asked to again, and has its weight back afterwards', {
+  skip,
+}, async (context) => {
+  using bundle = busyboxBundle('exec sleep 1000');
+  bundle.change((spec) => {
+    spec.linux.resources = { cpu: { shares: 100 } };
+  });
+  await using container = await started(bundle);
+  const weight = (): string[] =>
+    ['cpu.idle', 'cpu.shares'].map((file) => groupFile(bundle, container.id, file));
+  const before = weight();
+  if (before.includes('missing')) return context.skip('no cgroup v1 hierarchy for processors');
+  assert.deepEqual(before, ['0', '100']);
+  for (const idle of [1, 1, 0]) await container.update({ cpu: { idle } });
+  assert.deepEqual(weight(), before);
+});
+
 test('usage is measured', { skip }, async () => {
   using bundle = busyboxBundle('sleep 1000 & exec sleep 1000');
   bundle.change((spec) => {
