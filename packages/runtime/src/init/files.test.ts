@@ -58,6 +58,17 @@ test('masked paths are empty and read-only ones refuse writes', { skip }, async 
   );
 });
 
+test('a path that is masked several times, however it is written, is covered once', { skip }, async () => {
+  using bundle = makeBundle();
+  mkdirSync(join(bundle.rootfs, 'secret'));
+  writeFileSync(join(bundle.rootfs, 'etc/secret'), 'secret');
+  const maskedPaths = ['/secret', '/etc/secret', '/secret/', '/etc/../etc//secret', '/secret'];
+  const spec = makeSpec({ linux: { ...makeSpec().linux, maskedPaths } });
+  const script = 'for i in /secret /etc/secret; do grep -c " $i " /proc/self/mountinfo; done';
+  const { stdout } = await runScript(bundle, script, { spec });
+  assert.equal(stdout, '1\n1\n');
+});
+
 test('the root can be read-only, mounts on it stay writable', { skip }, async () => {
   using bundle = makeBundle();
   const spec = withMounts({ destination: '/made/for/it', type: 'tmpfs', options: ['nosuid'] });

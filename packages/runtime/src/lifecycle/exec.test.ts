@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readlinkSync, rmdirSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -216,6 +224,24 @@ test('the process is in the cgroups of the container, or in a named one below', 
     assert.match(lines, /:pids:\/sub$/m);
     assert.match(lines, /:memory:\/$/m);
     rmdirSync(join(directory.path, 'sub'));
+  }
+  const hierarchies = (record?.directories ?? []).filter(
+    ({ version }) => version === 'v1' || record?.directories.length === 1,
+  );
+  for (const { path } of hierarchies) {
+    mkdirSync(join(path, 'all'));
+    // A new group of v1 has no processors, and takes no process.
+    for (const file of ['cpuset.cpus', 'cpuset.mems'].filter((name) => existsSync(join(path, 'all', name)))) {
+      writeFileSync(join(path, 'all', file), readFileSync(join(path, file)));
+    }
+  }
+  const everywhere = (await groups({ cgroups: ['all'] })).trim().split('\n');
+  const inHierarchy = ({ controllers, version }: (typeof hierarchies)[number]): string | undefined =>
+    everywhere.find((line) => line.split(':')[1] === (version === 'v1' ? controllers.join(',') : ''));
+  for (const hierarchy of hierarchies) assert.match(inHierarchy(hierarchy) ?? '', /:\/all$/);
+  for (const [index, { path }] of hierarchies.entries()) {
+    rmdirSync(join(path, 'all'));
+    if (index === 0) await assert.rejects(groups({ cgroups: ['all'] }), { code: 'ERR_OCI_CGROUP_MISSING' });
   }
   await assert.rejects(groups({ cgroups: ['pids:../../x'] }), { message: /bad sub cgroup path/ });
   await assert.rejects(groups({ cgroups: ['nothing:x'] }), { code: 'ERR_OCI_COMMAND_INVALID' });

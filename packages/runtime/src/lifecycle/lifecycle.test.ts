@@ -86,6 +86,23 @@ test('a created container can be deleted, and is killed by it', { skip }, async 
   assertNothingLeft(bundle);
 });
 
+test('a created container ends by the signals that end any process, and by no others', { skip }, async () => {
+  using bundle = busyboxBundle('sleep 100');
+  const [id, { root, directory }] = [testId(), bundle];
+  for (const signal of ['TERM', 'USR1', 'INT']) {
+    const { pid } = await create(id, { bundle: directory, root, stdio });
+    for (const harmless of ['CHLD', 'CONT', 'URG', 'WINCH']) kill(id, harmless, { root });
+    // They are read in the order of their numbers, so that this one is not yet what ended it.
+    await until(() => /^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    assert.equal(state(id, { root }).status, 'created');
+    kill(id, signal, { root });
+    await until(() => state(id, { root }).status === 'stopped');
+    assert.throws(() => kill(id, signal, { root }), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
+    await remove(id, { root });
+  }
+  assertNothingLeft(bundle);
+});
+
 test('run waits, gives the exit code and deletes', { skip }, async () => {
   using bundle = busyboxBundle('exit 42');
   assert.deepEqual(await run(testId(), { bundle: bundle.directory, root: bundle.root, stdio }), {
@@ -130,6 +147,31 @@ test('with a shared pid namespace, SIGKILL and deleting end all processes', {
   const members = pids().map((pid) => readProcessStat(pid));
   kill(id, 'KILL', { root });
   await until(() => members.every((member) => member === undefined || !isAlive(member)));
+  await remove(id, { root });
+  assertNothingLeft(bundle);
+});
+
+test('with a shared pid namespace, SIGKILL ends what the first process left', {
+  skip: skipWithoutGroups,
+}, async () => {
+  using bundle = busyboxBundle('sleep 1000 & sleep 1000 & exec true');
+  bundle.change((spec) => {
+    spec.linux.namespaces = (spec.linux.namespaces ?? []).filter(({ type }) => type !== 'pid');
+  });
+  const [id, { root, directory }] = [testId(), bundle];
+  await create(id, { bundle: directory, root, stdio });
+  await start(id, { root });
+  await until(() => state(id, { root }).status === 'stopped');
+  const group = readRecord(root, id)?.cgroup?.directories[0]?.path as string;
+  const pids = (): number[] =>
+    readFileSync(`${group}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number);
+  const members = pids().map((pid) => readProcessStat(pid));
+  assert.ok(members.length > 0);
+  assert.throws(() => kill(id, 'TERM', { root }), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
+  kill(id, 'KILL', { root });
+  await until(() => members.every((member) => member === undefined || !isAlive(member)));
+  await until(() => pids().length === 0);
+  assert.throws(() => kill(id, 'KILL', { root }), { code: 'ERR_OCI_CONTAINER_NOT_RUNNING' });
   await remove(id, { root });
   assertNothingLeft(bundle);
 });
