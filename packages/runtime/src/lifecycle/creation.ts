@@ -9,7 +9,14 @@ import { waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
 import { createResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { claimContainer, containerDirectory, removeContainer, writeRecord } from '../state/store.ts';
+import {
+  claimContainer,
+  containerDirectory,
+  removeContainer,
+  writeFinished,
+  writeInit,
+  writeRecord,
+} from '../state/store.ts';
 import type { LoadedBundle } from './bundle.ts';
 import { hookState, type LifecycleOptions, runPoststopHooks } from './context.ts';
 import { killFirst } from './end.ts';
@@ -110,7 +117,8 @@ export class Creation {
         `the init ${pid} of container ${this.record.id} ended early`,
       );
     }
-    this.update({ init });
+    this.record = { ...this.record, init };
+    writeInit(this.root, this.record.id, init);
     const { network, signal } = this.options;
     if (network !== undefined) {
       const { connect } = await import('../network/connect.ts');
@@ -126,7 +134,8 @@ export class Creation {
   async finish(init: InitProcess): Promise<PreparedContainer> {
     this.init = init;
     if (this.record.init?.pid !== init.pid) await this.onCreated(init.pid);
-    this.update({ finished: true });
+    this.record = { ...this.record, finished: true };
+    writeFinished(this.root, this.record.id);
     if (this.options.pidFile !== undefined) writePidFile(this.options.pidFile, init.pid);
     this.options.signal?.throwIfAborted();
     return { root: this.root, record: this.record, init };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAlive, readProcessStat } from '../process/stat.ts';
@@ -297,10 +297,9 @@ test('what a killed creation left can be deleted', { skip: skipWithoutGroups }, 
   const file = join(root, id, 'state.json');
   const record = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   // As if the creator was killed right after the init joined its cgroup: its id was not written yet.
-  writeFileSync(
-    file,
-    JSON.stringify({ ...record, init: undefined, finished: false, creator: { pid: 1, startTime: -1 } }),
-  );
+  writeFileSync(file, JSON.stringify({ ...record, creator: { pid: 1, startTime: -1 } }));
+  for (const name of ['init.json', 'finished']) rmSync(join(root, id, name));
+  assert.equal(state(id, { root }).pid, 0);
   await remove(id, { root, force: true });
   assertNothingLeft(bundle);
   mkdirSync(join(root, id), { recursive: true, mode: 0o700 });

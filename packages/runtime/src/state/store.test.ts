@@ -17,7 +17,15 @@ import { identify, type ProcessIdentity } from '../process/stat.ts';
 import { checkContainerId, randomContainerId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 import { containerStatus, stateOf } from './status.ts';
-import { claimContainer, listContainers, readRecord, removeContainer, writeRecord } from './store.ts';
+import {
+  claimContainer,
+  listContainers,
+  readRecord,
+  removeContainer,
+  writeFinished,
+  writeInit,
+  writeRecord,
+} from './store.ts';
 
 let parent: string;
 let root: string;
@@ -76,6 +84,24 @@ test('a record is replaced as a whole, and not written for a container that is g
   removeContainer(root, 'one');
   assert.throws(() => writeRecord(root, record('one')), { code: 'ERR_OCI_CONTAINER_NOT_FOUND' });
   assert.deepEqual(readdirSync(root), []);
+});
+
+test('the first process and the end of the creation are added, and seen when they are whole', () => {
+  claimContainer(root, record('one', { finished: false }));
+  assert.deepEqual(readRecord(root, 'one'), record('one', { finished: false }));
+  for (const text of ['', '{"pid":1', '{"pid":1}']) {
+    writeFileSync(join(root, 'one/init.json'), text);
+    assert.equal(readRecord(root, 'one')?.init, undefined, text);
+  }
+  rmSync(join(root, 'one/init.json'));
+  writeInit(root, 'one', self);
+  assert.deepEqual(readRecord(root, 'one'), record('one', { finished: false, init: self }));
+  writeFinished(root, 'one');
+  assert.deepEqual(readRecord(root, 'one'), record('one', { init: self }));
+  assert.equal(statSync(join(root, 'one/init.json')).mode & 0o777, 0o600);
+  removeContainer(root, 'one');
+  for (const write of [() => writeInit(root, 'one', self), () => writeFinished(root, 'one')])
+    assert.throws(write, { code: 'ERR_OCI_CONTAINER_NOT_FOUND' });
 });
 
 test('a missing container is not found, a broken record is not used', () => {

@@ -11,12 +11,19 @@ import {
 } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
 import { stateSizeLimit } from '../limits.ts';
+import type { ProcessIdentity } from '../process/stat.ts';
 import { readRegularFile, UnfitFile } from '../regular-file.ts';
 import { checkContainerId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 import { uniqueName } from './unique.ts';
 
 const stateFile = 'state.json';
+/**
+ * What becomes known of a container while it is made is added in files of their own: some file systems (ext4) write a file
+ * to the disk before it replaces another one.
+ */
+const initFile = 'init.json';
+const finishedFile = 'finished';
 /** Not a character of ids, so that no container's directory looks like one that is being removed. */
 const removedMark = '@';
 
@@ -95,6 +102,41 @@ export function writeRecord(root: string, record: ContainerRecord): void {
   }
 }
 
+function addFile(root: string, id: string, { name, text }: { name: string; text: string }): void {
+  try {
+    writeFileSync(`${containerDirectory(root, id)}/${name}`, text, { mode: 0o600 });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing(id) : error;
+  }
+}
+
+/** Adds the first process to a container's record. Throws ERR_OCI_CONTAINER_NOT_FOUND when it was removed meanwhile. */
+export function writeInit(root: string, id: string, init: ProcessIdentity): void {
+  addFile(root, id, { name: initFile, text: JSON.stringify(init) });
+}
+
+/** Says that a container is made. Throws ERR_OCI_CONTAINER_NOT_FOUND when it was removed meanwhile. */
+export function writeFinished(root: string, id: string): void {
+  addFile(root, id, { name: finishedFile, text: '' });
+}
+
+function parseInit(text: string): ProcessIdentity | undefined {
+  try {
+    const { pid, startTime } = JSON.parse(text) as Partial<ProcessIdentity>;
+    return typeof pid === 'number' && typeof startTime === 'number' ? { pid, startTime } : undefined;
+  } catch {
+    // It is being written.
+    return undefined;
+  }
+}
+
+function withAdditions(directory: string, record: ContainerRecord): ContainerRecord {
+  const text = record.init === undefined ? readStateFile(`${directory}/${initFile}`) : undefined;
+  const init = text === undefined ? undefined : parseInit(text);
+  const finished = record.finished || existsSync(`${directory}/${finishedFile}`);
+  return { ...record, finished, ...(init && { init }) };
+}
+
 function readStateFile(path: string): string | undefined {
   try {
     return readRegularFile(path, { limit: stateSizeLimit }).toString('utf8');
@@ -131,7 +173,8 @@ export function readRecord(root: string, id: string): ContainerRecord | undefine
   if (stats === undefined) throw missing(id);
   refuseForeign(directory, stats);
   const text = readStateFile(`${directory}/${stateFile}`);
-  return text === undefined ? undefined : parseRecord(text, id);
+  const record = text === undefined ? undefined : parseRecord(text, id);
+  return record && withAdditions(directory, record);
 }
 
 /** Removes the rest of a removal that was killed in between. */
