@@ -43,7 +43,7 @@ export interface PlaceOptions {
 export async function openPlace(directory: string, { asUser = false }: PlaceOptions = {}): Promise<Place> {
   const home = ociHome(directory);
   const work = `${directory}/work`;
-  await mkdir(work);
+  await mkdir(work, { recursive: true });
   await installPrograms(directory);
   const store = await openStore(`${directory}/registry`);
   await writeImages(store);

@@ -1,6 +1,8 @@
 import type { GarbageReport } from '@ocijs/image';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
+import { openContainers } from '../containers/collection.ts';
+import { removeForgotten } from '../containers/forgotten.ts';
 import { containerRoots } from '../containers/roots.ts';
 import {
   removeNamespaceSnapshots,
@@ -33,6 +35,7 @@ export default class Gc extends BaseCommand {
     const graceMs = parseDuration('--grace', flags.grace);
     const dryRun = flags['dry-run'];
     const store = await this.openStore(flags);
+    if (!dryRun) await removeForgotten(openContainers(store.directory), this.progress(flags));
     const roots = await containerRoots(store.directory);
     const { collectGarbage } = await import('@ocijs/image');
     const report = await collectGarbage(store, { dryRun, graceMs, roots, signal: this.signal });

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { openContainers } from '../containers/collection.ts';
+import { removeForgotten } from '../containers/forgotten.ts';
 import { describeContainer, type ListedContainer, listContainers } from '../containers/listing.ts';
 import { matchesAll, parseFilter } from '../containers/matching.ts';
 import { formatStatus, isActive } from '../containers/status.ts';
@@ -43,10 +44,12 @@ export default class Ps extends BaseCommand {
     const filters = flags.filter.map(parseFilter);
     const { directory } = await this.openStore(flags);
     await releaseLeftNetworks(await this.stateRoot(flags), this.progress(flags));
+    const containers = openContainers(directory);
+    await removeForgotten(containers, this.progress(flags));
     const count = flags.latest ? 1 : flags.last;
     const isAll =
       flags.all || count !== undefined || filters.some(({ name }) => name === 'status' || name === 'exited');
-    const matching = (await listContainers(openContainers(directory))).filter(
+    const matching = (await listContainers(containers)).filter(
       (listed) => (isAll || isListed(listed)) && matchesAll(listed, filters),
     );
     const shown = matching.slice(0, count);

@@ -2,6 +2,7 @@ import type { OnEvent } from '@ocijs/image';
 import { Args } from '@oclif/core';
 import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
 import { type Containers, openContainers } from '../containers/collection.ts';
+import { removeForgotten } from '../containers/forgotten.ts';
 import { readLabels } from '../containers/labels.ts';
 import { checkedName, randomName } from '../containers/names.ts';
 import { environment } from '../env.ts';
@@ -80,6 +81,8 @@ export default class Run extends BaseCommand {
     const containers = openContainers(storeDirectory);
     const root = await this.stateRoot(flags);
     await releaseLeftNetworks(root, this.progress(flags));
+    // The name may be that of one which should be gone.
+    if (flags.name !== undefined) await removeForgotten(containers, this.progress(flags));
     const common = { containers, name, flags, labels, root };
     const made =
       flags.bundle === undefined
@@ -130,6 +133,7 @@ export default class Run extends BaseCommand {
   ): Promise<void> {
     const { container, containers, bundle, storeDirectory } = made;
     const { id, name } = container.record;
+    using _care = made.care;
     using prepared = new DisposableStack();
     prepared.use(made.prepared);
     const onStarted = (): void => {

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { openContainers } from '../containers/collection.ts';
+import { lookAfter } from '../containers/forgotten.ts';
 import { releaseMemory } from '../memory.ts';
 import { describeFailure } from '../render/failure.ts';
 import { runAttached } from '../run/attached.ts';
@@ -17,6 +18,8 @@ export default class Supervise extends BaseCommand {
     const { directory } = await this.openStore(flags);
     const containers = openContainers(directory);
     const container = await containers.find(args.id);
+    // Before whoever started this one lets go.
+    using _care = container.record.remove ? await lookAfter(container.directory) : undefined;
     try {
       await runAttached({
         containers,

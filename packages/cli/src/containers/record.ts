@@ -36,6 +36,8 @@ export interface ContainerRecord {
   readonly root: string;
   /** Remove it when it ends. */
   readonly remove: boolean;
+  /** Another runtime that runs it, of which only the `oci` that started it knows how it is. */
+  readonly runtime?: string;
   /** The bundle that was launched; inside the container's directory unless `--bundle` named one. */
   readonly bundle: string;
   readonly exit?: ContainerExit;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import type { LaunchBundle } from '@ocijs/runtime';
 import type { Containers, KnownContainer } from '../containers/collection.ts';
+import { lookAfter } from '../containers/forgotten.ts';
 import { type ContainerRecord, writeRecord } from '../containers/record.ts';
 import { removeDirectory } from '../containers/remove.ts';
 import { snapshotsDirectory } from '../containers/snapshots.ts';
@@ -33,6 +34,8 @@ export interface MadeContainer {
   readonly bundle: LaunchBundle | string;
   /** What the bundle needs until it is launched; to be disposed of then. */
   readonly prepared?: Disposable;
+  /** Of one that is removed at its end: held until whoever does that has begun. */
+  readonly care?: Disposable | undefined;
 }
 
 /** Makes a container of an image. What has begun is in its record; a failure leaves nothing. */
@@ -69,6 +72,7 @@ export async function makeFromImage(
   const directory = await containers.claim(id, name);
   using cleanup = new DisposableStack();
   try {
+    const care = flags.rm ? cleanup.use(await lookAfter(directory)) : undefined;
     const record: ContainerRecord = {
       ...commonRecord(id, options),
       image: { name: image.name, digest: image.descriptor.digest },
@@ -104,7 +108,7 @@ export async function makeFromImage(
     await writeRecord(directory, ready);
     await writeIdFile(flags, id);
     cleanup.move();
-    return { container: { directory, record: ready }, bundle, prepared: bundle.prepared };
+    return { container: { directory, record: ready }, bundle, prepared: bundle.prepared, care };
   } catch (error) {
     await discard(containers, { directory, id, name });
     throw error;
@@ -116,15 +120,21 @@ export async function makeFromBundle(typed: string, options: NewContainer): Prom
   const { bundle, command } = await bundleCommand(typed);
   const id = newContainerId();
   const directory = await options.containers.claim(id, options.name);
+  const care = options.flags.rm ? await lookAfter(directory) : undefined;
   const record = { ...commonRecord(id, options), image: { name: '', digest: '' }, command, bundle };
   await writeRecord(directory, record);
-  return { container: { directory, record }, bundle };
+  return { container: { directory, record }, bundle, care };
 }
 
 function commonRecord(id: string, { name, root, flags, labels }: NewContainer) {
   const created = new Date().toISOString();
   const hasLabels = Object.keys(labels).length > 0;
-  return { id, name, created, root, remove: flags.rm, ...(hasLabels ? { labels } : {}) };
+  const { rm: remove, runtime } = flags;
+  return {
+    ...{ id, name, created, root, remove },
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(hasLabels ? { labels } : {}),
+  };
 }
 
 /** Throws ERR_OCI_SIGNAL_INVALID. */
