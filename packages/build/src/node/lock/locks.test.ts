@@ -130,6 +130,7 @@ describe('lock files that are refused', () => {
   refused('version 1 of npm', /version 1/, npm('{"lockfileVersion":1,"dependencies":{}}'));
   refused('without packages', /has no packages/, npm('{"lockfileVersion":3}'));
   refused('no YAML', /is no YAML/, pnpm('a: b: c'));
+  refused('a name of YAML twice', /is no YAML/, pnpm("lockfileVersion: '9.0'\nlockfileVersion: '9.0'\n"));
   refused('a list', /is no map/, pnpm('- a'));
   refused('an old version of pnpm', /version 5\.4/, pnpm('lockfileVersion: 5.4'));
   refused(

@@ -6,8 +6,6 @@ import { BuildError } from '../../errors.ts';
 import { MAX_NODE_LOCK_BYTES } from '../../limits.ts';
 import type { NodeLock, PackageManager } from '../lock/node-lock.ts';
 import { parseNpmLock } from '../lock/npm-lock.ts';
-import { parsePnpmLock } from '../lock/pnpm-lock.ts';
-import { parseYarnBerryLock } from '../lock/yarn-berry-lock.ts';
 import { parseYarnClassicLock } from '../lock/yarn-classic-lock.ts';
 import { findMembers } from './members.ts';
 import { type PackageManifest, readManifest } from './package-manifest.ts';
@@ -53,7 +51,7 @@ export async function openNodeProject(path: string): Promise<NodeProject> {
   try {
     const manifest = readManifest(tree, directory);
     if (manifest === undefined) throw invalid(path, 'has no package.json');
-    const lock = readLock(tree, readManifest(tree, '.') ?? manifest);
+    const lock = await readLock(tree, readManifest(tree, '.') ?? manifest);
     if (lock.project(directory, manifest) === undefined)
       throw lockMissing(path, `and the ${lock.file} of ${root} does not have it`);
     checkDrift(lock, directory, manifest);
@@ -94,7 +92,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function readLock(tree: LayeredTree, root: PackageManifest): NodeLock {
+async function readLock(tree: LayeredTree, root: PackageManifest): Promise<NodeLock> {
   const isThere = (name: string): boolean => tree.resolve(name, { followLast: true }).file !== undefined;
   const found = lockFiles.filter(([file]) => isThere(file));
   const managers = new Set(found.map(([, manager]) => manager));
@@ -112,8 +110,10 @@ function readLock(tree: LayeredTree, root: PackageManifest): NodeLock {
   const code = 'ERR_OCI_NODE_LOCK_INVALID';
   const bytes = readTreeFile(tree, file, { limit: MAX_NODE_LOCK_BYTES, code }) ?? Buffer.alloc(0);
   if (manager === 'npm') return parseNpmLock(bytes, file);
-  if (manager === 'pnpm') return parsePnpmLock(bytes, file);
-  if (/^__metadata:/m.test(bytes.toString('latin1'))) return parseYarnBerryLock(bytes, file, { root });
+  // Who reads no YAML need not wait until its library is loaded.
+  if (manager === 'pnpm') return (await import('../lock/pnpm-lock.ts')).parsePnpmLock(bytes, file);
+  if (/^__metadata:/m.test(bytes.toString('latin1')))
+    return (await import('../lock/yarn-berry-lock.ts')).parseYarnBerryLock(bytes, file, { root });
   return parseYarnClassicLock(bytes, file, { root, members: findMembers(tree, root.workspaces) });
 }
 
