@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cp, readdir, readFile, symlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { output } from '../kit/command.ts';
+import { type CommandResult, command, output } from '../kit/command.ts';
 import { missing } from '../kit/requirements.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { root } from './packed.ts';
@@ -29,10 +29,11 @@ test('the native programs for arm64 are compiled beside our own, and run under q
       .trim()
       .split('\n')
       .map((path) => basename(path)),
-    ['oci-init-x64', 'oci-init-arm64'],
+    ['oci-init-x64', 'oci-reaper-x64', 'oci-init-arm64', 'oci-reaper-arm64'],
   );
 
   const directory = `${temporary.path}/dist/native`;
+  assert.equal((await readdir(directory)).length, 4);
   for (const file of await readdir(directory)) {
     const header = await readFile(`${directory}/${file}`);
     const arch = file.endsWith('-arm64') ? 'arm64' : 'x64';
@@ -51,4 +52,18 @@ test('the native programs for arm64 are compiled beside our own, and run under q
   const [status] = await once(child, 'close');
   assert.match(Buffer.concat(said).toString('latin1'), /cannot run from memory/);
   assert.notEqual(status, 0);
+
+  // The other one does all of its work: signals, processes whose parents are gone, exit codes.
+  const reaper = (...words: readonly string[]): Promise<CommandResult> =>
+    command('qemu-aarch64-static', [`${directory}/oci-reaper-arm64`, ...words], {
+      env: { PATH: '/usr/bin:/bin' },
+    });
+  assert.equal((await reaper('sh', '-c', 'exit 7')).status, 7);
+  assert.equal((await reaper('sh', '-c', 'sleep 0.1 & (sleep 0.2 &); exit 0')).status, 0);
+  assert.equal((await reaper('sh', '-c', 'kill -TERM $PPID; exec sleep 100')).status, 128 + 15);
+  const absent = await reaper('no-such-command');
+  assert.deepEqual(
+    [absent.status, absent.stderr],
+    [127, 'oci-reaper: cannot run no-such-command: it is not there\n'],
+  );
 });
