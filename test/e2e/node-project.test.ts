@@ -3,7 +3,7 @@ import { chmod, chown, cp, mkdir, readdir, readFile, symlink, utimes, writeFile 
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { command } from '../kit/command.ts';
-import { nodeRootfs } from '../kit/node-rootfs.ts';
+import { nodeImage } from '../kit/node-rootfs.ts';
 import { oci, ociHome, ociProgram } from '../kit/oci.ts';
 import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
@@ -109,8 +109,7 @@ describe('oci build --node', { skip, timeout: 200_000 }, () => {
   ];
 
   test('the image runs, whoever installed the packages', async () => {
-    await nodeRootfs(join(directory, 'rootfs'));
-    await run('build', '-q', '-f', 'Dockerfile', '-t', 'local-node', 'rootfs');
+    await nodeImage('local-node', ociHome(directory));
     for (const name of ['flat', 'linked']) {
       await run(...build(name, 'local-node'));
       assert.equal(await run('run', '--rm', name), 'hello world 1000 /app production false --port,80');

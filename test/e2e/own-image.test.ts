@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createLayout } from '@ocijs/image';
 import { busyboxImage } from '../kit/images.ts';
-import { nodeRootfs } from '../kit/node-rootfs.ts';
+import { nodeImage } from '../kit/node-rootfs.ts';
 import { oci, ociHome } from '../kit/oci.ts';
 import { missing } from '../kit/requirements.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
@@ -25,10 +25,7 @@ test('this project builds its own image, runs in it, and unpacks an image there'
     assert.equal(status, 0, `oci ${args.join(' ')}: ${stderr}${stdout}`);
     return stdout;
   };
-  const rootfs = join(directory, 'rootfs');
-  await nodeRootfs(rootfs);
-  await writeFile(join(directory, 'Dockerfile'), 'FROM scratch\nCOPY . /\nENV HOME=/root\n');
-  await run('build', '-q', '-f', join(directory, 'Dockerfile'), '-t', 'local-node', rootfs);
+  await nodeImage('local-node', home);
   await run('build', '-q', '--build-arg', 'BASE=local-node', '-t', 'oci-itself', project);
 
   const [host, inside] = [await run('--version'), await run('run', '--rm', 'oci-itself', '--version')];
