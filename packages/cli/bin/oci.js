@@ -1,4 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env sh
+// 2>/dev/null; exec node -- "$0" "$@"
+//
+// To a shell the line above is a program that is none, and then the start of this file by Node. `--` keeps Node from what it does
+// with --env-file wherever that stands: it would load the file that is meant for a container into this process, and with it the
+// NODE_OPTIONS that may be in there.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`error: oci needs Node.js 22.19 or later, and this is ${process.versions.node}\n`);

@@ -1,4 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env sh
+// 2>/dev/null; exec node -- "$0" "$@"
+//
+// To a shell the line above is a program that is none, and then the start of this file by Node. `--` keeps Node from what it does
+// with --env-file wherever that stands: it would load the file that is meant for a container into this process, and with it the
+// NODE_OPTIONS that may be in there.
 // CommonJS, and few files with their compiled code, because this process is to start in the time that Node needs.
 const { readFileSync, statSync } = require('node:fs');
 const { join } = require('node:path');

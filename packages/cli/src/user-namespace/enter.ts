@@ -25,7 +25,8 @@ export async function runInUserNamespace(
 ): Promise<number> {
   const plan = ids ?? (await planRootless(environment['PATH'] ?? '', 'host'));
   if (!plan.hasRanges) onWarning("no subordinate ids: files can be root's alone (see `oci doctor`)");
-  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  // Node would take an --env-file behind the program's name for its own.
+  const command = [process.execPath, ...process.execArgv, '--', ...process.argv.slice(1)];
   const stdio = ['inherit', 'inherit', 'inherit'] as const;
   const { child, ended } = await spawnInUserNamespace(command, { plan, stdio, env: variables });
   using _forwarding = forwardSignals(child);

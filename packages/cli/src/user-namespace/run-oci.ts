@@ -30,7 +30,7 @@ export async function runOci(
 ): Promise<unknown> {
   signal.throwIfAborted();
   const program = fileURLToPath(new URL('../../bin/oci.js', import.meta.url));
-  const { child, ended } = await spawnInUserNamespace([process.execPath, program, ...args], {
+  const { child, ended } = await spawnInUserNamespace([process.execPath, '--', program, ...args], {
     plan,
     env,
     stdio: ['ignore', 'ignore', 'ignore'],
