@@ -70,6 +70,8 @@ export type ImageErrorCode =
   | 'ERR_OCI_PLATFORM_INVALID'
   | 'ERR_OCI_PLATFORM_NOT_FOUND'
   | 'ERR_OCI_TAR_INVALID'
+  /** A layer that readers may see differently; `validateImage` alone says so. */
+  | 'ERR_OCI_TAR_AMBIGUOUS'
   | 'ERR_OCI_COMPRESSION_INVALID'
   | 'ERR_OCI_COMPRESSION_UNSUPPORTED'
   | 'ERR_OCI_STORE_INVALID'

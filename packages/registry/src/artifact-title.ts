@@ -31,18 +31,28 @@ function isPlainName(name: string): boolean {
   return !/^[A-Za-z]:/.test(name) && name.isWellFormed();
 }
 
+/** How {@link checkTitlesAgree} compares. */
+export interface TitleComparison {
+  /** Names that differ in case, or in how a letter is composed, are one: so it is on macOS and Windows by default. */
+  readonly foldsCase?: boolean;
+}
+
 /** Refuses titles of which one would have to be a file and a directory at once, or two the same file. */
-export function checkTitlesAgree(titles: readonly string[]): void {
+export function checkTitlesAgree(
+  titles: readonly string[],
+  { foldsCase = process.platform === 'darwin' || process.platform === 'win32' }: TitleComparison = {},
+): void {
+  const keyOf = (title: string): string => (foldsCase ? title.normalize('NFC').toLowerCase() : title);
   const taken = new Set<string>();
   for (const title of titles) {
-    if (taken.has(title)) throw clash(title);
-    taken.add(title);
+    if (taken.has(keyOf(title))) throw clash(title);
+    taken.add(keyOf(title));
   }
   for (const title of titles) {
     const parts = title.split('/');
     for (let length = 1; length < parts.length; length++) {
       const parent = parts.slice(0, length).join('/');
-      if (taken.has(parent)) throw clash(parent);
+      if (taken.has(keyOf(parent))) throw clash(parent);
     }
   }
 }

@@ -7,6 +7,7 @@ import { type ExecutionConfig, isOciError, type TarWriteEntry } from '@ocijs/ima
 import { missing } from '../../kit/requirements.ts';
 import { runtimeSpecErrors } from '../../kit/runtime-schema.ts';
 import { arena, directory, file, symlink } from './arena.ts';
+import { block, end, octal, padded, pax, record } from './blocks.ts';
 
 const skip = missing({ root: true });
 const passwd = (line: string): TarWriteEntry => file('etc/passwd', `${line}\n`);
@@ -14,6 +15,8 @@ const passwd = (line: string): TarWriteEntry => file('etc/passwd', `${line}\n`);
 interface HostileConfig {
   readonly config: ExecutionConfig;
   readonly files?: (outside: string) => readonly TarWriteEntry[];
+  /** The bytes of a layer that is on top of that. */
+  readonly blob?: Buffer;
   readonly refused?: RegExp;
   /** What the configuration must contain when it is not refused. */
   readonly expect?: object;
@@ -58,9 +61,20 @@ const cases: Readonly<Record<string, HostileConfig>> = {
     files: () => [symlink('etc/passwd', '/proc/self/root/etc/passwd')],
     refused: /USER_NOT_FOUND/,
   },
-  'passwd of 64 MiB': {
+  'passwd of 1 GiB, none of which is in the layer': {
     config: { User: 'app' },
-    files: () => [{ header: { name: 'etc/passwd' }, body: Buffer.alloc(64 * 1024 * 1024) }],
+    blob: Buffer.concat([
+      pax(
+        record('GNU.sparse.major', '0'),
+        record('GNU.sparse.minor', '1'),
+        record('GNU.sparse.size', String(2 ** 30)),
+        record('GNU.sparse.numblocks', '1'),
+        record('GNU.sparse.map', '0,26'),
+      ),
+      block('etc/passwd', { size: octal(26) }),
+      padded('app:x:7:8::/home:/bin/sh\n\n'),
+      end,
+    ]),
     refused: /UNPACK_DENIED/,
   },
   'group as a directory': {
@@ -97,10 +111,13 @@ const cases: Readonly<Record<string, HostileConfig>> = {
 describe('attack 29: hostile configurations (CVE-2022-23648, CVE-2024-40635, CVE-2024-9676)', {
   skip,
 }, () => {
-  for (const [name, { config, files, refused, expect = {} }] of Object.entries(cases)) {
+  for (const [name, { config, files, blob, refused, expect = {} }] of Object.entries(cases)) {
     test(name, async () => {
       await using at = await arena();
-      const outcome = at.attack([[file('x'), ...(files?.(at.outside) ?? [])]], { config });
+      const outcome = at.attack(
+        [[file('x'), ...(files?.(at.outside) ?? [])], ...(blob === undefined ? [] : [{ blob }])],
+        { config },
+      );
       if (refused !== undefined) {
         await assert.rejects(outcome, (error) => isOciError(error) && refused.test(error.code));
         assert.equal(existsSync(at.target), false);

@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestBytes, isOciError, MediaType } from '@ocijs/image';
 import { missing } from '../../kit/requirements.ts';
 import { arena, directory, file, symlink, tarOf } from './arena.ts';
+import { block, end, octal, padded, pax, record } from './blocks.ts';
 
 const skip = missing({ root: true });
 
@@ -101,53 +102,6 @@ describe('attack 13: bombs (CVE-2017-14992, CVE-2023-25153)', { skip }, () => {
     await at.check();
   });
 });
-
-/** A header block by hand. */
-function block(
-  name: string,
-  fields: { size?: string; type?: string; magic?: string; linkname?: string },
-): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0, 100);
-  header.write('0000644\0', 100);
-  header.write('0000000\0', 108);
-  header.write('0000000\0', 116);
-  header.write(fields.size ?? '00000000000\0', 124, 12, 'latin1');
-  header.write('00000000000\0', 136);
-  header.write('        ', 148);
-  header.write(fields.type ?? '0', 156);
-  header.write(fields.linkname ?? '', 157, 100);
-  header.write(fields.magic ?? 'ustar\x0000', 257, 'latin1');
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return header;
-}
-
-function octal(value: number): string {
-  return `${value.toString(8).padStart(11, '0')}\0`;
-}
-
-function padded(bytes: Buffer | string): Buffer {
-  const content = Buffer.from(bytes);
-  return Buffer.concat([content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
-}
-
-function record(key: string, value: string): string {
-  for (let length = key.length + value.length + 3; ; length++) {
-    const text = `${length} ${key}=${value}\n`;
-    if (Buffer.byteLength(text) === length) return text;
-  }
-}
-
-function pax(...records: readonly string[]): Buffer {
-  const content = records.join('');
-  return Buffer.concat([
-    block('PaxHeader', { type: 'x', size: octal(Buffer.byteLength(content)) }),
-    padded(content),
-  ]);
-}
-
-const end = Buffer.alloc(1024);
 
 describe('attack 14: numbers and records that cannot be (CVE-2022-2879, CVE-2025-58183)', { skip }, () => {
   const cases: Readonly<Record<string, Buffer>> = {

@@ -1,4 +1,5 @@
 import { hasValidChecksum } from './checksum.ts';
+import { doubtsOfEntry, doubtsOfPax } from './doubts.ts';
 import type { TarEntry, TarEntryDraft } from './entry.ts';
 import { applyExtensions, setName } from './extensions.ts';
 import { invalidTar, quoteName, tarLimitExceeded } from './failure.ts';
@@ -26,6 +27,11 @@ export interface TarHandler {
    */
   data(chunk: Buffer): void;
   end(): void;
+  /**
+   * Hears why other readers may see something else than this one: contradictions between headers, and content behind
+   * the end marker. Completes "the archive can be read in two ways: ".
+   */
+  doubt?(reason: string): void;
 }
 
 /** A synchronous parser that archives are pushed into. */
@@ -64,6 +70,7 @@ export function createTarParser(handler: TarHandler): TarParser {
   let remaining = 0;
   let padding = 0;
   let sawZeroBlock = false;
+  let hasContentBehind = false;
 
   let extended: Buffer = partialBlock;
   let extendedKind: ExtendedKind = 'pax';
@@ -105,6 +112,14 @@ export function createTarParser(handler: TarHandler): TarParser {
           position += takeBlock(bytes, position);
       }
     }
+    if (phase === 'ended') lookBehindEnd(bytes, position);
+  }
+
+  /** Readers that go on at the end marker, as `tar -i` does, would see what is there. */
+  function lookBehindEnd(bytes: Buffer, position: number): void {
+    if (handler.doubt === undefined || hasContentBehind) return;
+    hasContentBehind = bytes.subarray(position).some((byte) => byte !== 0);
+    if (hasContentBehind) handler.doubt('something follows its end marker');
   }
 
   function takeData(bytes: Buffer, position: number): number {
@@ -184,8 +199,14 @@ export function createTarParser(handler: TarHandler): TarParser {
       startExtended(kind, header.size);
       return;
     }
+    const blockBytes = header.size;
     applyExtensions(header, { pax, gnuName, gnuLinkname });
     header.type = entryType(flag, header.name);
+    if (handler.doubt !== undefined) {
+      const { name, size, type } = header;
+      const raw = { name, isFile: type === 'file', blockSize: blockBytes, size, pax, gnuName, gnuLinkname };
+      for (const reason of doubtsOfEntry(raw)) handler.doubt(reason);
+    }
     if (header.type !== 'file') header.size = 0;
     startEntry(header);
     if (flag === 0x53) startGnuSparse(header, format === 'gnu' ? block : undefined);
@@ -208,12 +229,15 @@ export function createTarParser(handler: TarHandler): TarParser {
   function endExtended(): void {
     switch (extendedKind) {
       case 'pax':
+        if (pax !== undefined) handler.doubt?.('an entry has two pax headers');
         pax = parsePaxRecords(extended);
+        doubtPax(pax, { isGlobal: false });
         break;
       case 'global':
-        parsePaxRecords(extended);
+        doubtPax(parsePaxRecords(extended), { isGlobal: true });
         break;
       case 'long-name':
+        if (gnuName !== undefined) handler.doubt?.('an entry has two GNU long names');
         gnuName = untilNul(extended);
         break;
       case 'long-link':
@@ -222,6 +246,11 @@ export function createTarParser(handler: TarHandler): TarParser {
     }
     extended = partialBlock;
     startPadding();
+  }
+
+  function doubtPax(records: PaxRecords, kind: { readonly isGlobal: boolean }): void {
+    if (handler.doubt === undefined) return;
+    for (const reason of doubtsOfPax(records, kind)) handler.doubt(reason);
   }
 
   function startEntry(header: TarEntryDraft): void {

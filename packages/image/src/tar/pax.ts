@@ -6,6 +6,8 @@ export interface PaxRecords {
   readonly values: ReadonlyMap<string, Buffer>;
   /** The keywords `GNU.sparse.offset` and `GNU.sparse.numbytes`, which repeat in sparse format 0.0, as one list of numbers. */
   readonly sparsePairs: readonly string[];
+  /** Other keywords that came again with another value. */
+  readonly repeated: readonly string[];
 }
 
 /** One record, and where the next one starts. */
@@ -21,6 +23,7 @@ const keysWithoutNul: ReadonlySet<string> = new Set(['path', 'linkpath', 'uname'
 export function parsePaxRecords(bytes: Buffer): PaxRecords {
   const values = new Map<string, Buffer>();
   const sparsePairs: string[] = [];
+  const repeated: string[] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const { key, value, next } = parsePaxRecord(bytes, offset);
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
@@ -28,11 +31,12 @@ export function parsePaxRecords(bytes: Buffer): PaxRecords {
       if (key !== expected) throw invalidTar('the sparse records of a pax header are out of order');
       sparsePairs.push(value.toString('latin1'));
     } else {
+      if (values.get(key)?.equals(value) === false) repeated.push(key);
       values.set(key, value);
     }
     offset = next;
   }
-  return { values, sparsePairs };
+  return { values, sparsePairs, repeated };
 }
 
 /** Parses the record at `offset`. */

@@ -6,6 +6,7 @@ import { createHasher } from '../digest/hasher.ts';
 import type { ImageErrorCode } from '../errors.ts';
 import type { ImageSource } from '../source.ts';
 import { createTarParser } from '../tar/parser.ts';
+import { createDoubts } from './doubts.ts';
 import { type Violation, violationOf } from './violation.ts';
 
 /** What a look at a layer found. */
@@ -91,12 +92,15 @@ function createArchiveCheck(diffId: Digest | undefined): {
   const hasher = createHasher(diffId === undefined ? 'sha256' : digestAlgorithm(diffId));
   let entries = 0;
   let fault: unknown;
+  const doubts = createDoubts();
   const parser = createTarParser({
-    entry: () => {
+    entry: (header) => {
       entries++;
+      doubts.entry(header);
     },
     data: () => undefined,
     end: () => undefined,
+    doubt: doubts.add,
   });
   const parse = (step: () => void): void => {
     if (fault !== undefined) return;
@@ -124,6 +128,13 @@ function createArchiveCheck(diffId: Digest | undefined): {
           jsonPath: `$.rootfs.diff_ids[${index}]`,
           code: 'ERR_OCI_DIGEST_MISMATCH',
           message: `layer ${index} has the diffID ${actual} when uncompressed, not ${diffId}`,
+        });
+      for (const reason of doubts.reasons)
+        violations.push({
+          document: 'manifest',
+          jsonPath: `$.layers[${index}]`,
+          code: 'ERR_OCI_TAR_AMBIGUOUS',
+          message: `layer ${index} can be read in two ways: ${reason}`,
         });
       if (fault !== undefined)
         violations.push(violationOf(fault, { document: 'manifest', jsonPath: `$.layers[${index}]` }));

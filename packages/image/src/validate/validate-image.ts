@@ -14,7 +14,7 @@ export interface ValidateImageOptions {
 /**
  * Recomputes everything that an image says of itself, and returns all that is wrong; nothing means that it is right:
  * digest and size of manifest, config and each layer; the diffID of each layer; that each layer is a tar archive,
- * compressed as its media type says; the number of layers in manifest, diffIDs and history; the platform.
+ * compressed as its media type says, that all readers see alike; the number of layers in manifest, diffIDs and history; the platform.
  * Layers that need not be distributed may be missing.
  *
  * Throws only when it cannot look: errors of the store or registry, and the signal's reason.
