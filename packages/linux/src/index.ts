@@ -18,6 +18,7 @@ export * from './names.ts';
 export * from './open.ts';
 export * from './process.ts';
 export * from './remove.ts';
+export * from './spawn.ts';
 export * from './stat.ts';
 export * from './umask.ts';
 export * from './xattr.ts';

@@ -4,7 +4,7 @@ import { SystemCallError } from './errors.ts';
 import { nameFromBytes, nameToBytes } from './names.ts';
 
 type Koffi = typeof import('koffi');
-type Argument = number | bigint | string | Uint8Array | null;
+type Argument = number | bigint | string | Uint8Array | readonly (string | null)[] | null;
 type NativeFunction = (...values: Argument[]) => number;
 
 /** A path or name: a string as in `names.ts`, or the bytes themselves. */
@@ -49,6 +49,17 @@ export function declare(prototype: string): NativeFunction {
   return (...values) => {
     bound ??= load().libc.func(prototype) as NativeFunction;
     return bound(...values);
+  };
+}
+
+/** The same for a function that waits: it is called in another thread, where errno is not seen. */
+export function declareAsync(prototype: string): (...values: Argument[]) => Promise<number> {
+  let bound: ReturnType<LibraryHandle['func']> | undefined;
+  return (...values) => {
+    bound ??= load().libc.func(prototype);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    bound.async(...values, (error: unknown, result: number) => (error ? reject(error) : resolve(result)));
+    return promise;
   };
 }
 

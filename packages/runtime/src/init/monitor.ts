@@ -1,14 +1,13 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { RuntimeError } from '../errors.ts';
 import type { CompiledPlan } from '../plan/compile.ts';
-import { initBinary, keepSealedCopy } from './binary.ts';
+import { keepSealedCopy } from './binary.ts';
 import { stepFailure } from './failure.ts';
 import { createMessageReader, type Message, messageTypes } from './messages.ts';
 import { openPipes, type Pipes, pipeMask } from './pipes.ts';
 import { checkPreservedFds } from './preserved-fds.ts';
 import { attachedProcess, detachedProcess } from './process.ts';
-import type { InitExit, InitProcess, ProcessOptions } from './types.ts';
+import { type MonitorProcess, spawnMonitor } from './spawn-monitor.ts';
+import type { InitExit, InitProcess, ProcessOptions, StdioOption } from './types.ts';
 import { exitOf } from './wait-status.ts';
 
 /** What a monitor needs to know besides its plan. */
@@ -23,45 +22,27 @@ export interface MonitorOptions
 
 /** A running monitor, and the conversation with it. */
 interface Monitor {
-  readonly child: ChildProcess;
-  readonly control: Socket;
+  readonly process: MonitorProcess;
   readonly plan: CompiledPlan;
   readonly options: MonitorOptions;
-  readonly ended: Promise<InitExit>;
 }
 
-function spawnMonitor(plan: CompiledPlan, options: MonitorOptions): Monitor {
-  const preserved = Array.from({ length: options.preserveFds ?? 0 }, (_, index) => index + 3);
-  const stdio = options.stdio.map((option) => (option === 'pipe' && !options.terminal ? 'ignore' : option));
-  const child = spawn(initBinary(4 + preserved.length), [String(3 + preserved.length)], {
-    // A container sees the command line of a process that is on its way in.
-    argv0: 'oci-init',
-    stdio: [...stdio, ...preserved, 'pipe'] as StdioOptions,
-    env: {},
-    cwd: '/',
-    detached: false,
-  });
-  const control = child.stdio[3 + preserved.length] as Socket;
-  const ended = new Promise<InitExit>((resolve) => {
-    child.once('exit', (code, signal) =>
-      resolve(signal ? { exitCode: 137, signal } : { exitCode: code ?? 0 }),
-    );
-  });
-  return { child, control, plan, options, ended };
+/** The monitor's descriptors: the container's own pipes are made by it, and not given. */
+function descriptorsOf({ stdio, terminal, preserveFds = 0 }: MonitorOptions): StdioOption[] {
+  const streams = stdio.map((option) => (option === 'pipe' && !terminal ? 'ignore' : option));
+  return [...streams, ...Array.from({ length: preserveFds }, (_, index) => index + 3)];
 }
 
 /** Sends the plan: its length, then its bytes. */
-function sendPlan({ control, plan }: Monitor): void {
+function sendPlan({ process: { control }, plan }: Monitor): void {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(plan.bytes.length);
   control.write(Buffer.concat([length, plan.bytes]));
 }
 
 /** With a terminal, pipes lead to the monitor, which relays; without, to the container itself. */
-function streamsOf({ child, options }: Monitor, pipes: Pipes): Pipes {
-  if (!options.terminal) return pipes;
-  const { stdin, stdout, stderr } = child;
-  return { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
+function streamsOf({ process, options }: Monitor, pipes: Pipes): Pipes {
+  return options.terminal ? process.streams : pipes;
 }
 
 interface Creation {
@@ -71,7 +52,8 @@ interface Creation {
 
 /** Answers the monitor's questions until the process is created. */
 function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<Creation> {
-  const { control, options, plan } = monitor;
+  const { options, plan } = monitor;
+  const { control } = monitor.process;
   let pipes: Pipes = {};
   return new Promise<Creation>((resolve, reject) => {
     const read = createMessageReader();
@@ -102,11 +84,7 @@ function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<C
           reject(stepFailure(plan, message));
       }
     };
-    monitor.child.once('error', (cause) =>
-      reject(
-        new RuntimeError('ERR_OCI_INIT_FAILED', `cannot start the native init: ${cause.message}`, { cause }),
-      ),
-    );
+    monitor.process.failed.catch(reject);
     control.on('data', (chunk: Buffer) => {
       try {
         for (const message of read(chunk)) handle(message);
@@ -123,9 +101,9 @@ function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<C
 }
 
 /** Ends a monitor that has not created its process: hanging up makes it kill what it started. */
-async function abandon({ child, control, ended }: Monitor): Promise<void> {
+async function abandon({ process: { control, pid, ended } }: Monitor): Promise<void> {
   control.destroy();
-  if (child.pid !== undefined) await ended;
+  if (pid !== undefined) await ended;
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<never> {
@@ -143,7 +121,8 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
 export async function runPlan(plan: CompiledPlan, options: MonitorOptions): Promise<InitProcess> {
   options.signal?.throwIfAborted();
   checkPreservedFds(options.preserveFds ?? 0);
-  const monitor = spawnMonitor(plan, options);
+  const monitor = { process: await spawnMonitor(descriptorsOf(options)), plan, options };
+  const { ended } = monitor.process;
   let reported: InitExit | undefined;
   try {
     const creation = converse(monitor, (exit) => {
@@ -151,12 +130,13 @@ export async function runPlan(plan: CompiledPlan, options: MonitorOptions): Prom
     });
     const { pid, pipes } = await Promise.race([creation, aborted(options.signal)]);
     const streams = streamsOf(monitor, pipes);
-    if (monitor.child.pid !== undefined) keepSealedCopy(monitor.child.pid);
+    if (monitor.process.pid !== undefined) keepSealedCopy(monitor.process.pid);
     if (options.lifetime === 'detached') {
-      await monitor.ended;
+      await ended;
       return detachedProcess(pid, streams);
     }
-    return attachedProcess(monitor, { pid, streams, report: () => reported });
+    const { hostSession = false } = options;
+    return attachedProcess(monitor.process, { pid, streams, hostSession, report: () => reported });
   } catch (error) {
     await abandon(monitor);
     throw error;

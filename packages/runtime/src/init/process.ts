@@ -1,7 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { RuntimeError } from '../errors.ts';
 import type { Pipes } from './pipes.ts';
+import type { MonitorProcess } from './spawn-monitor.ts';
 import type { InitExit, InitProcess } from './types.ts';
 
 /** What an attached process is known by. */
@@ -10,13 +9,8 @@ interface AttachedParts {
   readonly streams: Pipes;
   /** What the monitor said about the end, once it did. */
   readonly report: () => InitExit | undefined;
-}
-
-interface AttachedMonitor {
-  readonly child: ChildProcess;
-  readonly control: Socket;
-  readonly ended: Promise<InitExit>;
-  readonly options: { readonly hostSession?: boolean | undefined };
+  /** It may outlive this program. */
+  readonly hostSession: boolean;
 }
 
 function closeStreams(streams: Pipes): void {
@@ -24,9 +18,9 @@ function closeStreams(streams: Pipes): void {
 }
 
 /** A created process whose monitor stays. */
-export function attachedProcess(monitor: AttachedMonitor, parts: AttachedParts): InitProcess {
-  const { child, control, ended, options } = monitor;
-  const { pid, streams, report } = parts;
+export function attachedProcess(monitor: MonitorProcess, parts: AttachedParts): InitProcess {
+  const { control, ended } = monitor;
+  const { pid, streams, report, hostSession } = parts;
   // Not events.once: an EPIPE, from a message to a monitor that just ended, is no failure here.
   const closed = new Promise<void>((resolve) => {
     if (control.closed) resolve();
@@ -38,8 +32,8 @@ export function attachedProcess(monitor: AttachedMonitor, parts: AttachedParts):
     isRunning = false;
     return report() ?? exit;
   });
-  if (options.hostSession === true) {
-    child.unref();
+  if (hostSession) {
+    monitor.unref();
     control.unref();
   }
   return {
@@ -54,7 +48,8 @@ export function attachedProcess(monitor: AttachedMonitor, parts: AttachedParts):
     },
     async [Symbol.asyncDispose]() {
       if (isRunning) {
-        child.ref();
+        monitor.ref();
+        control.ref();
         control.write('\0');
         await exited;
       }
