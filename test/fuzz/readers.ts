@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { createTarParser, ImageError, isOciError } from '@ocijs/image';
-import { createEngineGunzip, decompress } from '@ocijs/image/compression';
-import { createIsalInflater } from '@ocijs/linux';
+import {
+  createEngineGunzip,
+  createEngineUnzstd,
+  decompress,
+  type OutputMemory,
+  type SyncDecompressor,
+} from '@ocijs/image/compression';
+import { createIsalInflater, createZstdDecompressor } from '@ocijs/linux';
 import { gzipCorpus, tarCorpus, zstdCorpus } from './corpus.ts';
 import type { Randomness } from './mutate.ts';
 
@@ -24,7 +30,10 @@ export function readers(): readonly Reader[] {
     { name: 'zstd', corpus: zstdCorpus(), read: readStream },
   ];
   if (createIsalInflater() !== undefined) {
-    all.push({ name: 'gzip through libisal', corpus: gzipCorpus(), read: readBoth });
+    all.push({ name: 'gzip through libisal', corpus: gzipCorpus(), read: readByIsal });
+  }
+  if (createZstdDecompressor() !== undefined) {
+    all.push({ name: 'zstd in one thread', corpus: zstdCorpus(), read: readByZstd });
   }
   return all;
 }
@@ -95,24 +104,42 @@ async function* pieces(input: Buffer, random: Randomness): AsyncGenerator<Buffer
   }
 }
 
-/** Both engines must agree about what a stream is, and whether it is one. */
-async function readBoth(input: Buffer, random: Randomness): Promise<void> {
+async function readByIsal(input: Buffer, random: Randomness): Promise<void> {
   if (input[0] !== 0x1f || input[1] !== 0x8b || input[2] !== 8) return;
   const engine = createIsalInflater();
   assert.ok(engine);
+  await readBoth(input, { random, create: (memory) => createEngineGunzip(engine, { memory }) });
+}
+
+async function readByZstd(input: Buffer, random: Randomness): Promise<void> {
+  const first = input.length < 4 ? 0 : input.readUInt32LE();
+  if (first !== 0xfd2fb528 && (first & 0xfffffff0) >>> 0 !== 0x184d2a50) return;
+  const engine = createZstdDecompressor();
+  assert.ok(engine);
+  await readBoth(input, { random, create: (memory) => createEngineUnzstd(engine, { memory }) });
+}
+
+interface SecondReader {
+  readonly random: Randomness;
+  create(memory: OutputMemory): SyncDecompressor;
+}
+
+/** Both engines must agree about what a stream is, and whether it is one. */
+async function readBoth(input: Buffer, { random, create }: SecondReader): Promise<void> {
   const room = Buffer.alloc(1 + random.below(5_000));
   const parts: Buffer[] = [];
-  const gunzip = createEngineGunzip(engine, {
-    memory: { room: () => room, filled: (bytes) => void parts.push(Buffer.from(room.subarray(0, bytes))) },
+  const reader = create({
+    room: () => room,
+    filled: (bytes) => void parts.push(Buffer.from(room.subarray(0, bytes))),
   });
   let ours: Buffer | undefined;
   coded(() => {
     for (let at = 0; at < input.length; ) {
       const length = 1 + random.below(3_000);
-      gunzip.push(input.subarray(at, at + length));
+      reader.push(input.subarray(at, at + length));
       at += length;
     }
-    gunzip.finish();
+    reader.finish();
     ours = Buffer.concat(parts);
   });
   const theirs = await outcome(input, random);

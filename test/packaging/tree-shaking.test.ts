@@ -7,7 +7,7 @@ import { root } from './packed.ts';
 const imports = [
   { name: 'parseReference', from: '@ocijs/image', without: /\/(tar|compression|store|contents|layer)\// },
   { name: 'expandSparse', from: '@ocijs/image/tar', without: /\/(store|manifest|contents)\// },
-  { name: 'constants', from: '@ocijs/linux', without: /\/(library|isal|mount)[.-]/ },
+  { name: 'constants', from: '@ocijs/linux', without: /\/(library|isal|zstd|mount)[.-]/ },
   { name: 'listTags', from: '@ocijs/registry', without: /\/(server|signature|artifact)\// },
   { name: 'mergeEnvironment', from: '@ocijs/bundle/spec', without: /\/(unpack|rootfs|repack)\// },
   { name: 'compileSeccomp', from: '@ocijs/runtime/seccomp', without: /\/(lifecycle|cgroup|init)\// },

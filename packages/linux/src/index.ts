@@ -22,3 +22,9 @@ export * from './spawn.ts';
 export * from './stat.ts';
 export * from './umask.ts';
 export * from './xattr.ts';
+export {
+  createZstdDecompressor,
+  type ZstdDecompressor,
+  type ZstdStep,
+  zstdReason,
+} from './zstd/decompressor.ts';

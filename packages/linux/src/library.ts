@@ -72,13 +72,22 @@ export interface OptionalLibrary {
 
 /** Loads a library by the name that the dynamic linker knows; undefined when it has none of this name. */
 export function loadLibrary(name: string): OptionalLibrary | undefined {
+  return findLibrary(({ koffi }) => koffi.load(name));
+}
+
+/** The libraries that are part of Node, as far as it shows their functions. */
+export function nodeLibrary(): OptionalLibrary | undefined {
+  return findLibrary(({ libc }) => libc);
+}
+
+function findLibrary(find: (library: Library) => LibraryHandle): OptionalLibrary | undefined {
   if (!available()) return undefined;
-  const { koffi, libc } = load();
+  const loaded = load();
   try {
-    const found = koffi.load(name);
+    const found = find(loaded);
     return {
       func: (prototype) => found.func(prototype) as NativeFunction,
-      libc: (prototype) => libc.func(prototype) as NativeFunction,
+      libc: (prototype) => loaded.libc.func(prototype) as NativeFunction,
     };
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import {
   createEngineGunzip,
+  createEngineUnzstd,
   createSyncDecompressor,
   decompress,
   detectReadableCompression,
@@ -9,7 +10,7 @@ import {
   type ReadableCompression,
   type SyncDecompressor,
 } from '@ocijs/image/compression';
-import { createIsalInflater } from '@ocijs/linux';
+import { createIsalInflater, createZstdDecompressor } from '@ocijs/linux';
 import { contentSize, type LayerLimits, readSize, slotSize } from '../limits.ts';
 
 /** Takes compressed bytes; what they contain goes to the receiver it was made for. */
@@ -76,12 +77,10 @@ export function createInflater(
   { onOutput, limits }: InflaterOptions & { readonly onOutput: (chunk: Uint8Array) => void },
 ): Inflater {
   const expansion = expansionOf(limits);
-  const engine = compression === 'gzip' ? createIsalInflater() : undefined;
-  if (engine !== undefined) {
-    const room = Buffer.allocUnsafeSlow(slotSize);
-    const memory = { room: () => room, filled: (bytes: number) => onOutput(room.subarray(0, bytes)) };
-    return syncInflater(createEngineGunzip(engine, { memory, ...expansion }), { keepsInput: false });
-  }
+  const room = Buffer.allocUnsafeSlow(slotSize);
+  const memory = { room: () => room, filled: (bytes: number) => onOutput(room.subarray(0, bytes)) };
+  const engine = engineDecompressor(compression, { memory, expansion });
+  if (engine !== undefined) return syncInflater(engine, { keepsInput: false });
   const decompressor = isRare(compression)
     ? undefined
     : createSyncDecompressor(compression, onOutput, expansion);
@@ -101,11 +100,22 @@ export function createSinkInflater(
   { sink, limits }: InflaterOptions & { readonly sink: ContentSink },
 ): Inflater {
   const expansion = expansionOf(limits);
-  const engine = compression === 'gzip' ? createIsalInflater() : undefined;
-  if (engine !== undefined) {
-    return syncInflater(createEngineGunzip(engine, { memory: sink, ...expansion }), { keepsInput: false });
-  }
+  const engine = engineDecompressor(compression, { memory: sink, expansion });
+  if (engine !== undefined) return syncInflater(engine, { keepsInput: false });
   return streamInflater(compression, { onOutput: (chunk) => sink.write(chunk), expansion });
+}
+
+/** A decompressor over a library of the system or of Node, if there is one for the compression. */
+function engineDecompressor(
+  compression: ReadableCompression,
+  { memory, expansion }: { readonly memory: OutputMemory; readonly expansion: Expansion },
+): SyncDecompressor | undefined {
+  if (compression === 'gzip') {
+    const engine = createIsalInflater();
+    return engine && createEngineGunzip(engine, { memory, ...expansion });
+  }
+  const engine = compression === 'zstd' ? createZstdDecompressor() : undefined;
+  return engine && createEngineUnzstd(engine, { memory, ...expansion });
 }
 
 function isRare(compression: ReadableCompression): compression is 'xz' | 'bzip2' {

@@ -5,19 +5,19 @@ import type { SyncDecompressor } from './sync-decompressor.ts';
 import { requireZeros } from './zero-padding.ts';
 
 /** What one call of an engine did. */
-export interface GzipStep {
-  /** Bytes of the input that were used; what is behind an ended member belongs to something else. */
+export interface EngineStep {
+  /** Bytes of the input that were used; what is behind an ended member, or frame, belongs to something else. */
   readonly used: number;
   /** Bytes at the beginning of the output that were written. */
   readonly made: number;
-  /** The member is complete, and its checksum and length are right. */
+  /** The member, or frame, is complete, and its checksum is right. */
   readonly ended: boolean;
 }
 
 /** An engine that inflates one gzip member after the other, without their headers, such as `createIsalInflater` of `@ocijs/linux`. */
 export interface GzipEngine {
   /** Works until the input is used up, the output is full or the member ends. Throws an Error for a damaged member. */
-  inflate(input: Uint8Array, output: Uint8Array): GzipStep;
+  inflate(input: Uint8Array, output: Uint8Array): EngineStep;
   /** Prepares for the next member. */
   reset(): void;
 }
@@ -98,7 +98,7 @@ export function createEngineGunzip(
     }
   }
 
-  function step(input: Uint8Array, room: Uint8Array): GzipStep {
+  function step(input: Uint8Array, room: Uint8Array): EngineStep {
     try {
       return engine.inflate(input, room);
     } catch (error) {

@@ -4,10 +4,11 @@ export { detectCompression, detectReadableCompression, layerCompression } from '
 export { type InflateEngine, inflateEngine } from './engines.ts';
 export {
   createEngineGunzip,
+  type EngineStep,
   type GzipEngine,
-  type GzipStep,
   type OutputMemory,
 } from './gzip-engine.ts';
 export * from './limits.ts';
 export { createSyncDecompressor, type SyncDecompressor } from './sync-decompressor.ts';
 export type * from './types.ts';
+export { createEngineUnzstd, type ZstdEngine } from './zstd-engine.ts';

@@ -13,7 +13,7 @@ export interface SyncDecompressor {
 
 /**
  * Creates a decompressor for a worker thread that has nothing else to do. Undefined when there is no
- * synchronous engine, which is so for zstd, and for gzip without a working zlib-sync or after some 30 layers in one
+ * synchronous engine, which is so for zstd (see `createEngineUnzstd`), and for gzip without a working zlib-sync or after some 30 layers in one
  * thread: use `decompress()` then, whose results and errors are the same. The chunks that `onOutput` gets are
  * its own to keep; for `none` they are the ones that were pushed.
  *
