@@ -188,13 +188,14 @@ describe('oci build --node', { skip, timeout: 200_000 }, () => {
     const provenance = statements.find((one) => one.includes('"buildDefinition"'));
     assert.match(provenance ?? '', /"frontend":"node\.v0"/);
     assert.match(provenance ?? '', /pkg:docker\/small/);
-    for (const flags of [
-      ['--node', '--target', 'x'],
-      ['--base', 'x'],
-      ['--entrypoint', 'x'],
-    ]) {
-      const { status } = await oci(ociHome(directory), ['build', ...flags, 'flat'], { cwd: directory });
-      assert.equal(status, 2, flags.join(' '));
-    }
+    const refused = async (flags: readonly string[], message: RegExp): Promise<void> => {
+      const { status, stderr } = await oci(ociHome(directory), ['build', ...flags], { cwd: directory });
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, message);
+    };
+    await refused(['--node', '--target', 'x', 'flat'], /--target/);
+    await refused(['--base', 'x', 'flat'], /--base is for --node/);
+    await refused(['--cmd', '[]', 'flat'], /--cmd is for --node/);
+    await refused([], /the build context is missing/);
   });
 });

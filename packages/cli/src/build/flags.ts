@@ -38,18 +38,15 @@ export const buildFlags = {
     helpValue: 'IMAGE',
     summary:
       'With --node: the image below (default: node:MAJOR-slim, of the version that the project asks for)',
-    dependsOn: ['node'],
   }),
   entrypoint: Flags.string({
     helpValue: 'WORDS',
     summary:
       'With --node: what containers start, as JSON or for the shell (default: what package.json starts)',
-    dependsOn: ['node'],
   }),
   cmd: Flags.string({
     helpValue: 'WORDS',
     summary: 'With --node: arguments that containers may be given instead, as JSON',
-    dependsOn: ['node'],
   }),
   target: Flags.string({ helpValue: 'STAGE', summary: 'Stage to build (default: the last one)' }),
   'build-arg': Flags.string({

@@ -1,5 +1,6 @@
 import type { BuildNodeOptions } from '@ocijs/build';
 import { parseWords } from '../edit/flags.ts';
+import { usageError } from '../errors.ts';
 
 export interface NodeFlags {
   readonly base?: string | undefined;
@@ -18,4 +19,11 @@ export function nodeOptions(
     entrypoint: entrypoint === undefined ? undefined : parseWords('--entrypoint', entrypoint),
     command: cmd === undefined ? undefined : parseWords('--cmd', cmd),
   };
+}
+
+/** Throws ERR_OCI_USAGE for flags that mean something with `--node` alone. */
+export function refuseNodeFlags(flags: NodeFlags): void {
+  for (const name of ['base', 'entrypoint', 'cmd'] as const)
+    if (flags[name] !== undefined)
+      throw usageError(`--${name} is for --node`, 'in a Dockerfile, FROM, ENTRYPOINT and CMD say it');
 }

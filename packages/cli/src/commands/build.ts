@@ -16,7 +16,7 @@ import { buildFlags } from '../build/flags.ts';
 import { openInput, openNamedContexts } from '../build/input.ts';
 import { openLock } from '../build/lock.ts';
 import { buildDocument, buildMetadata } from '../build/metadata.ts';
-import { nodeOptions } from '../build/node.ts';
+import { nodeOptions, refuseNodeFlags } from '../build/node.ts';
 import { parseOutput } from '../build/outputs.ts';
 import { parseRights } from '../build/rights.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
@@ -59,6 +59,7 @@ export default class Build extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Build);
+    if (!flags.node) refuseNodeFlags(flags);
     if (!flags.node && args.context === undefined)
       throw usageError('the build context is missing', 'name the directory, for example `oci build .`');
     const runsNothing = flags.check || flags.call !== undefined || flags.node;

@@ -41,7 +41,7 @@ export function checkBinaries(
   const isMadeHere =
     ['preinstall', 'install', 'postinstall'].some((name) => manifest.scripts.has(name)) ||
     files.some((one) => one.path === `${directory}/binding.gyp`);
-  if (isMadeHere) throw platformMismatch({ manager }, message);
+  if (isMadeHere) throw platformMismatch({ manager }, message, target);
   // Helpers of other systems are common; an addon that cannot be loaded is worth a word.
   return path.endsWith('.node') ? { hasBinaries: true, warning: message } : { hasBinaries: true };
 }

@@ -86,7 +86,7 @@ export async function findInstallation(
     if (installed === undefined) throw notInstalled(lock, `${name} has no package.json`, found);
     if (!(await runsOn(installed.constraints, target))) {
       if (isOptional) return false;
-      throw platformMismatch(lock, `${name} does not run on ${platform}`);
+      throw platformMismatch(lock, `${name} does not run on ${platform}`, target);
     }
     const entry = locked ?? openEntry(lock, installed);
     if (entry.directory === undefined) checkVersion(lock, { entry, installed, found, name });
@@ -130,12 +130,13 @@ export async function findInstallation(
     const who = next.locked.name ?? manifest.name ?? 'the project';
     for (const { name, id } of missing) {
       const constraints = constraintsOf({ id });
-      if (!(await runsOn(constraints, target))) continue;
+      // npm forgets optional packages of other platforms now and then (npm/cli#4828).
+      if (id === undefined || !(await runsOn(constraints, target))) continue;
       // yarn 1 does not write down what packages are for.
       if (!isConstrained(constraints) && lock.manager !== 'yarn')
         warnings.push(`${name}, an optional dependency of ${who}, is not installed and not in the image`);
       else if (isConstrained(constraints) && !isServed)
-        throw platformMismatch(lock, `of ${who}, nothing for ${platform} is installed (${name})`);
+        throw platformMismatch(lock, `of ${who}, nothing for ${platform} is installed (${name})`, target);
     }
   }
   return {
@@ -195,12 +196,18 @@ function notInstalled(lock: NodeLock, message: string, found: FoundModule | unde
   });
 }
 
-const elsewhere = {
-  npm: 'install for that platform: `npm ci --os=linux --cpu=x64 --libc=glibc`, with its values',
-  pnpm: 'install for that platform: supportedArchitectures in pnpm-workspace.yaml',
-  yarn: 'install for that platform: supportedArchitectures in .yarnrc.yml',
-} as const;
-
-export function platformMismatch(lock: Pick<NodeLock, 'manager'>, message: string): BuildError {
-  return new BuildError('ERR_OCI_NODE_PLATFORM_MISMATCH', message, { hint: elsewhere[lock.manager] });
+/** What is installed is for others than the image. */
+export function platformMismatch(
+  { manager }: Pick<NodeLock, 'manager'>,
+  message: string,
+  { os, cpu }: Pick<NodeTarget, 'os' | 'cpu'>,
+): BuildError {
+  const how = {
+    npm: `\`npm ci --os=${os} --cpu=${cpu}\``,
+    pnpm: 'supportedArchitectures in pnpm-workspace.yaml',
+    yarn: 'supportedArchitectures in .yarnrc.yml',
+  } as const;
+  return new BuildError('ERR_OCI_NODE_PLATFORM_MISMATCH', message, {
+    hint: `install for that platform (${how[manager]}); what scripts compile has to be installed on it`,
+  });
 }
