@@ -1,4 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { usageError } from './errors.ts';
 import { write } from './render/json.ts';
 
 /** Writes an archive to a file, or to standard output for `-`; a file appears complete or not at all. Returns its size. */
@@ -9,6 +10,8 @@ export async function writeTarOutput(tar: AsyncIterable<Uint8Array>, file: strin
     return bytes;
   }
   const partial = `${file}.partial`;
+  if ((await stat(file).catch(() => undefined))?.isDirectory())
+    throw usageError(`${file} is a directory`, 'name the file to write');
   try {
     await using handle = await open(partial, 'w');
     for await (const chunk of tar) {

@@ -17,6 +17,8 @@ interface ParserFailure {
 export function normalizeUsageError(error: unknown, command = 'COMMAND'): unknown {
   const seeHelp = `see \`oci ${command} --help\``;
   if (codeOf(error) === 'EEXIT' && (error as ParserFailure).oclif?.exit === 0) return undefined;
+  const value = invalidValue(error);
+  if (value !== undefined) return usageError(value, seeHelp);
   if (!isParserFailure(error)) return error;
   const absent = missingArguments(error);
   if (absent.length > 0) return usageError(`missing ${absent.join(' and ')}`, seeHelp);
@@ -39,6 +41,13 @@ function missingArguments({ message, args }: ParserFailure): readonly string[] {
   return args.flatMap((argument: { readonly name?: unknown }) =>
     typeof argument.name === 'string' ? [argument.name.toUpperCase()] : [],
   );
+}
+
+/** What the parser says of a value that is no number: `Parsing --time`, and what it expected. */
+function invalidValue(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('oclif' in error)) return undefined;
+  const [, flag, problem] = /^Parsing (--[\w-]+)\s*\n\s*(.+)/.exec(error.message) ?? [];
+  return flag === undefined || problem === undefined ? undefined : `${flag}: ${firstLetterLower(problem)}`;
 }
 
 function isParserFailure(error: unknown): error is ParserFailure & Error {

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CliError } from './errors.ts';
+import { CliError, usageError } from './errors.ts';
 import { codeOf } from './exit-codes.ts';
 
 /** One thing that is wrong, and where. */
@@ -14,7 +14,14 @@ export interface Finding {
 /** What an argument of `oci validate` names: a directory with a config.json, one with an oci-layout, or else an image. */
 export async function kindOf(text: string): Promise<'bundle' | 'layout' | 'image'> {
   if (await isFile(join(text, 'config.json'))) return 'bundle';
-  return (await isFile(join(text, 'oci-layout'))) ? 'layout' : 'image';
+  if (await isFile(join(text, 'oci-layout'))) return 'layout';
+  // What can only be a path is none of a registry.
+  if (/^\.{0,2}\//.test(text) || text === '.' || text === '..')
+    throw usageError(
+      `${text} is neither a bundle nor an image layout`,
+      'a bundle has a config.json, a layout a file oci-layout; archives are oci-archive:FILE and docker-archive:FILE',
+    );
+  return 'image';
 }
 
 async function isFile(path: string): Promise<boolean> {

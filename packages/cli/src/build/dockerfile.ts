@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 
 /** The Dockerfile of a build: its text, and where it is. */
 export interface DockerfileText {
@@ -18,18 +19,20 @@ export async function readDockerfile(context: string, file: string | undefined):
     const text = await readText(path);
     if (text !== undefined) return { text, path };
   }
-  throw usageError(`there is no ${candidates.join(' and no ')}`, 'name the Dockerfile with --file');
+  throw file === undefined
+    ? usageError(`there is no ${candidates.join(' and no ')}`, 'name the Dockerfile with --file')
+    : usageError(`there is no Dockerfile ${file}`, 'the path is one of this directory, not of the context');
 }
 
 async function readText(path: string): Promise<string | undefined> {
   const { MAX_DOCKERFILE_BYTES } = await import('@ocijs/build');
   await using handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw usageError(`${path} cannot be read (${error.code})`);
+    throw usageError(`${path} cannot be read: ${systemMeaning(error)}`);
   });
   if (handle === undefined) return undefined;
   const status = await handle.stat();
-  if (!status.isFile()) throw usageError(`${path} is no file`);
+  if (!status.isFile()) throw usageError(`${path} is no file`, 'name the Dockerfile itself with --file');
   if (status.size > MAX_DOCKERFILE_BYTES)
     throw usageError(`${path} is larger than ${MAX_DOCKERFILE_BYTES} bytes`);
   return handle.readFile('utf8');

@@ -2,6 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildSource } from '@ocijs/build';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 
 export interface LockFlags {
   readonly lock: boolean;
@@ -24,7 +25,7 @@ export async function openLock(flags: LockFlags, directory: string | undefined):
   const file = flags['lock-file'] ?? join(directory ?? '.', 'oci.lock');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw usageError(`${file} cannot be read (${error.code})`);
+    throw usageError(`${file} cannot be read: ${systemMeaning(error)}`);
   });
   if (flags.locked) {
     if (text === undefined) throw usageError(`there is no ${file}`, 'write it with `oci build --lock`');

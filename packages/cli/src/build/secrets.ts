@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 
 /** Docker's limit for a secret, in bytes. */
 const MAX_SECRET_BYTES = 500 * 1024;
@@ -34,7 +35,7 @@ function fromVariable(name: string): Uint8Array {
 
 async function readSecret(file: string): Promise<Uint8Array> {
   await using handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`--secret: ${file} cannot be read (${error.code})`);
+    throw usageError(`--secret: ${file} cannot be read: ${systemMeaning(error)}`);
   });
   const { size } = await handle.stat();
   if (size > MAX_SECRET_BYTES) throw usageError(`--secret: ${file} is larger than ${MAX_SECRET_BYTES} bytes`);

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { editRecord, historyFlags, listFlag, parsePairs, parseWords } from '../edit/flags.ts';
+import { usageError } from '../errors.ts';
 import { ImageCommand, imageFlags } from '../image-command.ts';
 
 export default class Config extends ImageCommand {
@@ -53,7 +54,14 @@ export default class Config extends ImageCommand {
     const clears = new Set<string>(flags.clear);
     const asSet = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '']));
     const ports = (texts: readonly string[]) =>
-      texts.map((text) => (text.includes('/') ? text : `${text}/tcp`));
+      texts.map((text) => {
+        if (!/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(text))
+          throw usageError(
+            `port ${JSON.stringify(text)} is not PORT[/tcp|udp|sctp]`,
+            'for example 8080 or 53/udp',
+          );
+        return text.includes('/') ? text : `${text}/tcp`;
+      });
     const image = await this.openImage(args.image, flags);
     await using to = await this.destination(args.new, flags);
     const { draftOf, withConfig, writeDraft } = await import('@ocijs/image');

@@ -112,14 +112,25 @@ function isListenError(error: unknown): error is NodeJS.ErrnoException {
   );
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'there is no such host',
+  EACCES: 'ports below 1024 are for root',
+};
+
 function cannotListen(address: string, cause: NodeJS.ErrnoException): CliError {
   const isTaken = cause.code === 'EADDRINUSE';
-  return new CliError('ERR_OCI_LISTEN_FAILED', `cannot listen on ${address}: ${cause.code}`, {
-    cause,
-    hint: isTaken
-      ? 'another program listens there; choose another port, or :0 for any'
-      : 'choose another --listen',
-  });
+  return new CliError(
+    'ERR_OCI_LISTEN_FAILED',
+    `cannot listen on ${address}: ${reasons[cause.code ?? ''] ?? cause.code}`,
+    {
+      cause,
+      hint: isTaken
+        ? 'another program listens there; choose another port, or :0 for any'
+        : 'choose another --listen',
+    },
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

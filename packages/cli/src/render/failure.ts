@@ -39,7 +39,7 @@ function causeChain(cause: unknown, depth = 0): string {
   if (cause === undefined || depth > 5) return '';
   if (!(cause instanceof Error)) return String(cause);
   const deeper = causeChain(cause.cause, depth + 1);
-  return deeper === '' ? cause.message : `${cause.message}: ${deeper}`;
+  return deeper === '' || cause.message.includes(deeper) ? cause.message : `${cause.message}: ${deeper}`;
 }
 
 /** Reports an error: a JSON document on stdout, or two lines on stderr. The stack is for `DEBUG=oci:*` alone. */

@@ -10,8 +10,17 @@ const meanings: Readonly<Record<string, readonly [meaning: string, hint: string]
   ENOENT: ['no such file or directory', 'check the path; directories above it must be there'],
   ENOTDIR: ['a part of the path is no directory', 'check the path'],
   EISDIR: ['it is a directory', 'name a file'],
+  ENOTEMPTY: ['the directory is not empty', 'choose another directory'],
+  EEXIST: ['it is there already', 'choose another name'],
+  ELOOP: ['a symbolic link leads to itself', 'check the path'],
   EMFILE: ['too many open files', 'raise the limit: ulimit -n'],
 };
+
+/** What an error of the system means, for a message that names the object itself; its code when there are no words for it. */
+export function systemMeaning(error: unknown): string {
+  const code = codeOf(error) ?? 'unknown error';
+  return meanings[code]?.[0] ?? code;
+}
 
 /** Words for an error of the system: what is wrong, with the path first when there is one. */
 export function describeSystemError(
@@ -22,5 +31,7 @@ export function describeSystemError(
   const [meaning, hint] = known;
   const path =
     error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  return { message: path === undefined ? meaning : `${path}: ${meaning}`, hint };
+  // What is being made has a name of ours until it is complete.
+  const shown = path?.replace(/\/\.[^/]+\.oci-\w+$/, '');
+  return { message: shown === undefined ? meaning : `${shown}: ${meaning}`, hint };
 }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 
 /** The absolute path of a bundle and the command in its configuration. Throws ERR_OCI_USAGE when there is no bundle. */
 export async function bundleCommand(
@@ -9,7 +10,10 @@ export async function bundleCommand(
   const { configSizeLimit, parseSpec } = await import('@ocijs/bundle/spec');
   const bundle = resolve(directory);
   await using file = await open(join(bundle, 'config.json'), 'r').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`${directory} is not a bundle: config.json cannot be read (${error.code})`);
+    throw usageError(
+      `${directory} is not a bundle: its config.json cannot be read: ${systemMeaning(error)}`,
+      'a bundle is what `oci unpack IMAGE DIR` makes: a directory with config.json and rootfs',
+    );
   });
   const { size } = await file.stat();
   if (size > configSizeLimit)

@@ -22,7 +22,9 @@ export function checkRunFlags(flags: RunFlagValues): void {
   healthConfig(undefined, flags);
   capabilitySet(flags, { defaults: [], available: [] });
   for (const text of flags.device ?? []) parseDevice(text);
-  const { hostname } = flags;
+  const { hostname, workdir } = flags;
+  if (workdir !== undefined && !workdir.startsWith('/'))
+    throw usageError(`--workdir ${JSON.stringify(workdir)} is not an absolute path`);
   if (hostname !== undefined && !/^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/.test(hostname)) {
     throw usageError(`--hostname ${JSON.stringify(hostname)} is not a host name`);
   }

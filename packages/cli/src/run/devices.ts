@@ -1,7 +1,8 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { Device, DeviceRule, Mount } from '@ocijs/bundle';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 import { bindMount } from './mounts.ts';
 
 /** A device that flags ask for. */
@@ -19,7 +20,7 @@ export interface DeviceEdits {
   readonly mounts: readonly Mount[];
 }
 
-/** Reads `--device SRC[:DST[:rwm]]`. Throws ERR_OCI_USAGE. */
+/** Reads `--device SRC[:DST[:rwm]]`; SRC is a device or a directory of devices. Throws ERR_OCI_USAGE. */
 export function parseDevice(text: string): DeviceRequest {
   const [source = '', second, third, ...rest] = text.split(':');
   const isAccess = (word: string | undefined): word is string =>
@@ -38,10 +39,18 @@ export async function deviceEdits(
   { rootless }: { readonly rootless: boolean },
 ): Promise<DeviceEdits> {
   const edits = { devices: [] as Device[], rules: [] as DeviceRule[], mounts: [] as Mount[] };
-  for (const { source, destination, access } of requests) {
+  for (const request of requests) {
+    const { source, destination, access } = request;
     const found = await stat(source).catch((error: NodeJS.ErrnoException) => {
-      throw usageError(`--device ${source} cannot be used: ${error.code}`);
+      throw usageError(`--device ${source} cannot be used: ${systemMeaning(error)}`);
     });
+    if (found.isDirectory()) {
+      const inside = await deviceEdits(await devicesIn(request), { rootless });
+      edits.devices.push(...inside.devices);
+      edits.rules.push(...inside.rules);
+      edits.mounts.push(...inside.mounts);
+      continue;
+    }
     if (!found.isCharacterDevice() && !found.isBlockDevice())
       throw usageError(`--device ${source} is not a device`);
     if (rootless) {
@@ -55,6 +64,17 @@ export async function deviceEdits(
     edits.rules.push({ allow: true, type, major, minor, access });
   }
   return edits;
+}
+
+/** The devices in a directory and below, each where its name is below the destination. Throws ERR_OCI_USAGE when there is none. */
+async function devicesIn({ source, destination, access }: DeviceRequest): Promise<readonly DeviceRequest[]> {
+  const found = await hostDevices(source);
+  if (found.length === 0) throw usageError(`--device ${source} is a directory without devices`);
+  return found.map((device) => ({
+    source: device.source,
+    destination: join(destination, relative(source, device.source)),
+    access,
+  }));
 }
 
 /** Splits a Linux device number. */

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -56,7 +57,7 @@ function variable(
 /** Reads a small file of lines. Throws ERR_OCI_USAGE. */
 export async function readFileLimited(path: string): Promise<string> {
   await using file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw usageError(`environment file ${path} cannot be read: ${cause.code}`);
+    throw usageError(`environment file ${path} cannot be read: ${systemMeaning(cause)}`);
   });
   const { size } = await file.stat();
   if (size > fileLimit) throw usageError(`environment file ${path} is larger than ${fileLimit} bytes`);

@@ -1,3 +1,4 @@
+import type { ResolvedUser } from '@ocijs/bundle';
 import type { ExecOptions } from '@ocijs/runtime';
 import type { KnownContainer } from '../containers/collection.ts';
 import { requireRunning } from '../containers/running.ts';
@@ -38,17 +39,31 @@ async function requireUnpaused(container: KnownContainer): Promise<void> {
 
 async function execOptions(container: KnownContainer, request: ExecRequest): Promise<ExecOptions> {
   const { flags, command, variables, signal } = request;
-  const { tty, workdir, user, privileged } = flags;
+  const { tty, workdir, privileged } = flags;
+  const known = flags.user === undefined ? undefined : await userOfOwnOverlay(container, flags.user);
+  const user = known === undefined ? flags.user : undefined;
+  const home = known?.home === undefined ? [] : [`HOME=${known.home}`];
+  const process = {
+    ...(known && { user: { uid: known.uid, gid: known.gid, additionalGids: [...known.additionalGids] } }),
+    ...(privileged ? { capabilities: await allGrantable() } : {}),
+  };
   return {
     root: container.record.root,
     args: command,
-    env: variables,
+    env: [...home, ...variables],
     terminal: tty && (terminalSize() ?? true),
     ...(workdir === undefined ? {} : { cwd: workdir }),
     ...(user === undefined ? {} : { user }),
-    ...(privileged ? { process: { capabilities: await allGrantable() } } : {}),
+    process,
     signal,
   };
+}
+
+/** A user of a container whose root file system only the container sees; undefined for another container. */
+async function userOfOwnOverlay({ record }: KnownContainer, user: string): Promise<ResolvedUser | undefined> {
+  const { lookupUser, readOwnOverlay, readRootfsRecord } = await import('@ocijs/bundle');
+  if ((await readRootfsRecord(record.bundle))?.kind !== 'own-overlay') return undefined;
+  return lookupUser((path, limits) => readOwnOverlay(record.bundle, path, limits), user);
 }
 
 /** All capabilities, as Docker gives them: not inherited by what the process executes as another user. */

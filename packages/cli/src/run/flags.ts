@@ -124,7 +124,7 @@ export const runFlags = {
     ...many,
     helpGroup: files,
     helpValue: 'SRC[:DST[:rwm]]',
-    summary: 'Give access to a device',
+    summary: 'Give access to a device, or to all in a directory',
   }),
   'shm-size': Flags.string({
     helpGroup: files,

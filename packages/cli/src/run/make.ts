@@ -8,10 +8,10 @@ import { type ContainerRecord, writeRecord } from '../containers/record.ts';
 import { removeDirectory } from '../containers/remove.ts';
 import { snapshotsDirectory } from '../containers/snapshots.ts';
 import { usageError } from '../errors.ts';
-import { codeOf } from '../exit-codes.ts';
 import { healthConfig } from '../health/config.ts';
 import type { ImageName } from '../image-name.ts';
 import { parseAddHost } from '../network/files.ts';
+import { systemMeaning } from '../render/system-error.ts';
 import { bundleCommand } from './bundle.ts';
 import type { RunFlagValues } from './flags.ts';
 import { type Asked, findPlacements } from './namespaces.ts';
@@ -155,7 +155,7 @@ async function writeIdFile({ cidfile }: RunFlagValues, id: string): Promise<void
     await writeFile(cidfile, id, { flag: 'wx', mode: 0o644 });
   } catch (error) {
     throw usageError(
-      `--cidfile ${cidfile} cannot be made: ${codeOf(error)}`,
+      `--cidfile ${cidfile} cannot be made: ${systemMeaning(error)}`,
       'name a file that is not there',
     );
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RootlessOptions, RuntimeSpec } from '@ocijs/bundle';
+import type { RootlessOptions, RootReader, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import { environment } from '../env.ts';
 import { CliError } from '../errors.ts';
@@ -97,11 +97,11 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
   return { directory: bundle, config, prepared: cleanup.move() };
 }
 
-/** Where the container's files are, as this process sees them, and what they are mounted in unless that is the host. */
+/** Where the container's files are, or what reads them, and what they are mounted in unless that is the host. */
 async function prepareRoot(
   image: ImageSource,
   options: PrepareOptions & { readonly bundle: string; readonly plan: RootlessPlan | undefined },
-): Promise<{ readonly rootfs: string; readonly holder?: OverlayHolder }> {
+): Promise<{ readonly rootfs: string | RootReader; readonly holder?: OverlayHolder }> {
   const { bundle, snapshots, storeDirectory, flags, plan, signal, onEvent } = options;
   const common = { snapshots, temporary: flags.rm, signal, onEvent };
   // What another runtime makes of namespaces that it joins is its own affair.
@@ -110,7 +110,10 @@ async function prepareRoot(
     const { name, typed } = options;
     const request = { ...common, directory: bundle, storeDirectory, name, typed, plan };
     const holder = await mountOwnOverlay(image, request);
-    if (holder !== undefined) return { rootfs: holder.view, holder };
+    if (holder !== undefined) {
+      const { readOwnOverlay } = await import('@ocijs/bundle');
+      return { rootfs: (path, limits) => readOwnOverlay(bundle, path, limits), holder };
+    }
   }
   const { prepareRootfs } = await import('@ocijs/bundle');
   return await prepareRootfs(image, bundle, common);
@@ -127,7 +130,10 @@ async function rootlessPlan(network: NetworkChoice, onEvent: OnEvent): Promise<R
 }
 
 /** The numbers of groups of the image, by name or number. */
-async function groupNumbers(rootfs: string, groups: readonly string[]): Promise<readonly number[]> {
+async function groupNumbers(
+  rootfs: string | RootReader,
+  groups: readonly string[],
+): Promise<readonly number[]> {
   if (groups.length === 0) return [];
   const { lookupUser } = await import('@ocijs/bundle/spec');
   return groups.map((group) => lookupUser(rootfs, `0:${group}`).gid);
@@ -147,7 +153,7 @@ function requireMappedUser(spec: RuntimeSpec, plan: RootlessPlan | undefined): v
 }
 
 interface ImageSpecOptions extends PrepareOptions {
-  readonly rootfs: string;
+  readonly rootfs: string | RootReader;
   readonly rootless: RootlessOptions | undefined;
   readonly hostname: string;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RuntimeSpec } from '@ocijs/bundle';
 import { usageError } from '../errors.ts';
+import { systemMeaning } from '../render/system-error.ts';
 import type { RunFlagValues } from './flags.ts';
 import { parseSecurityOptions } from './security.ts';
 
@@ -8,8 +9,7 @@ async function readProfile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw usageError(`--security-opt seccomp=${path}: the profile cannot be read (${code})`);
+    throw usageError(`--security-opt seccomp=${path}: the profile cannot be read: ${systemMeaning(error)}`);
   }
 }
 

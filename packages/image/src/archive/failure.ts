@@ -22,6 +22,11 @@ export function archiveFailure(error: unknown, location: string): unknown {
   const { path = location, syscall = '' } = error as NodeJS.ErrnoException;
   const details = { cause: error, path, syscall, errno };
   const missing = errno === 'ENOENT';
+  if (errno === 'EISDIR')
+    return new ImageError('ERR_OCI_ARCHIVE_FAILED', `${location} is a directory`, {
+      ...details,
+      hint: 'name a file',
+    });
   return new ImageError(
     'ERR_OCI_ARCHIVE_FAILED',
     missing ? `${path} does not exist` : `${location} failed: ${syscall} ${errno}`,

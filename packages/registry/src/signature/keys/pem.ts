@@ -22,7 +22,9 @@ export function onlyBlock(pem: string | Uint8Array, what: string): PemBlock {
   const [block, ...others] = pemBlocks(typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1'));
   if (block !== undefined && others.length === 0) return block;
   throw signatureError('ERR_OCI_SIGNATURE_KEY_INVALID', `${what} is not one key in PEM form`, {
-    hint: 'a public key begins with -----BEGIN PUBLIC KEY-----',
+    hint: what.startsWith('private')
+      ? 'keys are made by `oci generate-key-pair`, cosign or openssl, and begin with -----BEGIN'
+      : 'a public key begins with -----BEGIN PUBLIC KEY-----',
   });
 }
 
