@@ -28,6 +28,10 @@ export interface RegistryEnvironment {
   readonly hostsDirectories: readonly string[];
   /** Signature policies; the first that exists holds. */
   readonly policyFiles: readonly string[];
+  /** Directories of files that say where signatures are kept; the first that exists holds. */
+  readonly registriesDirectories: readonly string[];
+  /** Where signatures are kept unless one of these files names another place. */
+  readonly lookasideDirectory: string;
   readonly httpProxy: string;
   readonly httpsProxy: string;
   readonly noProxy: string;
@@ -70,6 +74,11 @@ export function registryEnvironment(variables: Environment = process.env): Regis
     hostsDirectory: value('OCI_HOSTS_DIR'),
     hostsDirectories: [join(configHome, 'containerd', 'certs.d'), '/etc/containerd/certs.d'],
     policyFiles: [join(configHome, 'containers', 'policy.json'), '/etc/containers/policy.json'],
+    registriesDirectories: [join(configHome, 'containers', 'registries.d'), '/etc/containers/registries.d'],
+    lookasideDirectory:
+      process.geteuid?.() === 0
+        ? '/var/lib/containers/sigstore'
+        : join(home, '.local', 'share', 'containers', 'sigstore'),
     httpProxy: value('http_proxy') ?? value('HTTP_PROXY') ?? '',
     httpsProxy: value('https_proxy') ?? value('HTTPS_PROXY') ?? '',
     noProxy: value('no_proxy') ?? value('NO_PROXY') ?? '',

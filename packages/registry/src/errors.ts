@@ -32,7 +32,7 @@ export type RegistryErrorCode =
   | 'ERR_OCI_REGISTRY_ARTIFACT_EXISTS'
   /** The configuration (`registries.conf`, `hosts.toml`) keeps the registry or repository from being used. */
   | 'ERR_OCI_REGISTRY_BLOCKED'
-  /** A `registries.conf` or `hosts.toml` cannot be read. */
+  /** A `registries.conf`, a `hosts.toml` or a file of `registries.d` cannot be read. */
   | 'ERR_OCI_REGISTRY_CONFIG_INVALID'
   /** An authentication file or option cannot be used. */
   | 'ERR_OCI_REGISTRY_CREDENTIALS_INVALID'
@@ -50,6 +50,8 @@ export type RegistryErrorCode =
   | 'ERR_OCI_SIGNATURE_TRUST_ROOT_INVALID'
   /** Keyless signatures need libraries that are not installed. */
   | 'ERR_OCI_SIGNATURE_LIBRARY_MISSING'
+  /** GPG signatures need gpg, which is missing, failed, or did not answer in time. */
+  | 'ERR_OCI_SIGNATURE_GPG'
   /** A `policy.json` cannot be read. */
   | 'ERR_OCI_SIGNATURE_POLICY_INVALID'
   /** The policy asks for something that this version cannot check. */

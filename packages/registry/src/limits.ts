@@ -31,9 +31,18 @@ export const limits = {
   /** The document that a signature is over; real ones have a few hundred bytes. */
   signaturePayloadBytes: 131_072,
   signatureBundleBytes: 1_048_576,
+  /** A GPG signature with the document that it is over. */
+  gpgSignatureBytes: 262_144,
+  /** Signatures of one image in a lookaside; containers/image reads no more either. */
+  lookasideSignatures: 128,
+  /** A file of GPG keys. */
+  gpgKeyFileBytes: 1_048_576,
+  /** What gpg says of its work, and of what it dislikes. */
+  gpgStatusBytes: 1_048_576,
+  gpgComplaintBytes: 8_192,
   trustedRootBytes: 4_194_304,
   policyFileBytes: 1_048_576,
-  /** One registries.conf. */
+  /** One registries.conf, or one file of registries.d. */
   configFileBytes: 1_048_576,
   helperOutputBytes: 65_536,
   redirects: 8,
@@ -69,6 +78,8 @@ export const timeouts = {
   body: 60_000,
   token: 30_000,
   helper: 30_000,
+  /** One signature, or one file of keys. */
+  gpg: 30_000,
   /** How long a helper's answer is taken without asking again: short against the lifetime of any token. */
   helperAnswer: 300_000,
   /** How long a loopback registry has to start TLS before plain HTTP is taken. */

@@ -40,6 +40,11 @@ export interface RegistryOptions {
    * of podman and skopeo, `~/.config/containers/policy.json`, else `/etc/containers/policy.json`.
    */
   readonly policy?: string | false | undefined;
+  /**
+   * The only `registries.d`, a directory of files that say where the GPG signatures of images are kept; false: none.
+   * Default: that of podman and skopeo, `~/.config/containers/registries.d`, else `/etc/containers/registries.d`.
+   */
+  readonly registriesDirectory?: string | false | undefined;
   /** How often a failed request is repeated. Default 4. */
   readonly retry?: number | undefined;
   /**

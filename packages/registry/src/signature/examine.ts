@@ -109,7 +109,11 @@ function notSigned({ reference, digest }: Examination): Error {
   });
 }
 
-function noneCounts({ reference, digest }: Examination, reasons: readonly string[]): Error {
+/** The error for an image that has signatures, none of which counts. */
+export function noneCounts(
+  { reference, digest }: { readonly reference: Reference; readonly digest: Digest },
+  reasons: readonly string[],
+): Error {
   const name = `${reference.registry}/${reference.repository}@${digest}`;
   const unique = [...new Set(reasons)];
   const shown = unique.slice(0, 3).join('; ');

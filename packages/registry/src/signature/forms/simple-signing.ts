@@ -45,11 +45,20 @@ export function encodeClaim({ digest, identity, annotations }: SimpleClaim): Uin
  * ERR_OCI_SIGNATURE_INVALID, ERR_OCI_JSON_INVALID.
  */
 export function parseClaim(payload: Uint8Array): Claim {
+  const { optional, ...claim } = readSimpleSigning(payload, claimType);
+  return { ...claim, annotations: textsOf(optional ?? {}) };
+}
+
+/** What all documents of this kind say, whoever writes them. */
+export function readSimpleSigning(
+  payload: Uint8Array,
+  type: string,
+): { readonly digest: string; readonly identity: string; readonly optional: unknown } {
   const document = readRecord(payload, { limit: limits.signaturePayloadBytes, what: 'signed document' });
   onlyFields(document, { known: ['critical', 'optional'], what: 'signed document' });
   const critical = asRecord(document['critical'], 'critical');
   onlyFields(critical, { known: ['identity', 'image', 'type'], what: 'critical' });
-  if (critical['type'] !== claimType) throw unacceptable('critical.type is not that of an image signature');
+  if (critical['type'] !== type) throw unacceptable('critical.type is not that of an image signature');
   const image = asRecord(critical['image'], 'critical.image');
   onlyFields(image, { known: ['docker-manifest-digest'], what: 'critical.image' });
   const identity = asRecord(critical['identity'], 'critical.identity');
@@ -57,7 +66,7 @@ export function parseClaim(payload: Uint8Array): Claim {
   return {
     digest: asText(image['docker-manifest-digest'], 'critical.image.docker-manifest-digest'),
     identity: asText(identity['docker-reference'], 'critical.identity.docker-reference'),
-    annotations: textsOf(document['optional'] ?? {}),
+    optional: document['optional'],
   };
 }
 

@@ -99,8 +99,8 @@ for (const [what, enter] of entrances) {
     });
 
     test('refuses what it cannot check before anything is sent', async () => {
-      await using at = await scene({ type: 'signedBy', keyType: 'GPGKeys', keyPath: '/k' });
-      await assert.rejects(enter(at), { code: 'ERR_OCI_SIGNATURE_POLICY_UNSUPPORTED', message: /GPG/ });
+      await using at = await scene({ type: 'sigstoreSigned', fulcio: {} });
+      await assert.rejects(enter(at), { code: 'ERR_OCI_SIGNATURE_POLICY_UNSUPPORTED', message: /fulcio/ });
       assert.deepEqual(at.registry.requests, []);
     });
 
@@ -165,6 +165,23 @@ describe('the signature policy', () => {
     await assert.rejects(pull(at.name, request), { code: 'ERR_OCI_SIGNATURE_POLICY_INVALID' });
     const missing = { ...request, policy: join(home, 'missing.json') };
     await assert.rejects(pull(at.name, missing), { code: 'ERR_OCI_SIGNATURE_POLICY_INVALID' });
+  });
+
+  test('finds no signature in a registry where registries.d says that none is to be looked for', async () => {
+    await using at = await scene(sigstoreSigned);
+    signed(at, at.index.digest);
+    const registriesDirectory = join(at.directory.path, 'registries.d');
+    await mkdir(registriesDirectory);
+    const request = { ...at.options, registriesDirectory, store: at.target.store };
+    const say = (value: string) =>
+      writeFile(
+        join(registriesDirectory, 'a.yaml'),
+        `docker:\n  "${at.registry.host}":\n    use-sigstore-attachments: ${value}\n`,
+      );
+    await say('false');
+    await assert.rejects(pull(at.name, request), { ...rejected, message: /use-sigstore-attachments: false/ });
+    await say('true');
+    await pull(at.name, request);
   });
 
   test('with a key that cannot be read lets nothing in', async () => {

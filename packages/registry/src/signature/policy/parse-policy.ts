@@ -52,7 +52,7 @@ function requirement(record: JsonRecord, what: string): PolicyRequirement {
       return { type };
     case 'signedBy':
       onlyFields(record, { known: gpgFields, what });
-      return { type: 'unsupported', what: 'a GPG signature (signedBy)' };
+      return signedBy(record, what);
     case 'sigstoreSigned':
       onlyFields(record, { known: [...keyFields, ...otherFields, 'type', 'signedIdentity'], what });
       return sigstoreSigned(record, what);
@@ -61,17 +61,36 @@ function requirement(record: JsonRecord, what: string): PolicyRequirement {
   }
 }
 
-const gpgFields = ['type', 'keyType', 'keyPath', 'keyPaths', 'keyData', 'signedIdentity'];
+const gpgKeyFields = ['keyPath', 'keyPaths', 'keyData'];
+const gpgFields = [...gpgKeyFields, 'type', 'keyType', 'signedIdentity'];
+const keyTypes = ['GPGKeys', 'signedByGPGKeys', 'X509Certificates', 'signedByX509CAs'];
 const keyFields = ['keyPath', 'keyPaths', 'keyData', 'keyDatas'];
 const logFields = ['rekorPublicKeyPath', 'rekorPublicKeyPaths', 'rekorPublicKeyData', 'rekorPublicKeyDatas'];
 const otherFields = ['fulcio', 'pki', ...logFields];
 
-function sigstoreSigned(record: JsonRecord, what: string): PolicyRequirement {
-  const sources = [...keyFields, 'fulcio', 'pki'].filter((field) => record[field] !== undefined);
-  if (sources.length !== 1)
-    throw unacceptable(`${what} does not have exactly one of ${keyFields.join(', ')}, fulcio and pki`);
+function signedBy(record: JsonRecord, what: string): PolicyRequirement {
+  const keyType = asText(record['keyType'], `${what}.keyType`);
+  if (!keyTypes.includes(keyType)) throw unacceptable(`${what}.keyType is not known`);
+  const source = onlySource(record, { fields: gpgKeyFields, what });
+  const keys = keySources(record[source], { source, what });
   const signedIdentity = identityRule(record['signedIdentity'], `${what}.signedIdentity`);
-  const [source = ''] = sources;
+  // The others have a name since 2016, and no tool that checks them.
+  if (keyType !== 'GPGKeys') return { type: 'unsupported', what: `a signature by ${keyType} (signedBy)` };
+  return { type: 'signedBy', keys, signedIdentity };
+}
+
+function onlySource(
+  record: JsonRecord,
+  { fields, what }: { readonly fields: readonly string[]; readonly what: string },
+): string {
+  const [source, second] = fields.filter((field) => record[field] !== undefined);
+  if (source !== undefined && second === undefined) return source;
+  throw unacceptable(`${what} does not have exactly one of ${fields.join(', ')}`);
+}
+
+function sigstoreSigned(record: JsonRecord, what: string): PolicyRequirement {
+  const source = onlySource(record, { fields: [...keyFields, 'fulcio', 'pki'], what });
+  const signedIdentity = identityRule(record['signedIdentity'], `${what}.signedIdentity`);
   if (!keyFields.includes(source))
     return { type: 'unsupported', what: `a certificate (sigstoreSigned with ${source})` };
   const log = logFields.find((field) => record[field] !== undefined);
@@ -91,7 +110,7 @@ function keySources(
   return values.map((each) =>
     source.startsWith('keyPath')
       ? { path: asText(each, `${what}.${source}`) }
-      : { pem: asBytes(each, `${what}.${source}`) },
+      : { data: asBytes(each, `${what}.${source}`) },
   );
 }
 

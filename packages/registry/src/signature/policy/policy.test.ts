@@ -7,6 +7,7 @@ import { parsePolicy } from './parse-policy.ts';
 const parse = (document: unknown) =>
   parsePolicy(Buffer.from(typeof document === 'string' ? document : JSON.stringify(document)), 'policy.json');
 const anything = { type: 'insecureAcceptAnything' };
+const gpg = { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/a' };
 const sigstore = { type: 'sigstoreSigned', keyPath: '/k.pub' };
 
 describe('policy.json', () => {
@@ -15,7 +16,7 @@ describe('policy.json', () => {
     assert.deepEqual(findRequirements(policy, parseReference('debian')), [anything]);
   });
 
-  test('of Fedora is read, with its GPG keys, which are said to be out of reach', () => {
+  test('of Fedora is read, with its GPG keys', () => {
     const policy = parse({
       default: [anything],
       transports: {
@@ -26,7 +27,13 @@ describe('policy.json', () => {
       },
     });
     const found = findRequirements(policy, parseReference('registry.access.redhat.com/ubi9'));
-    assert.equal(found[0]?.type, 'unsupported');
+    assert.deepEqual(found, [
+      {
+        type: 'signedBy',
+        keys: [{ path: '/a' }, { path: '/b' }],
+        signedIdentity: { type: 'matchRepoDigestOrExact' },
+      },
+    ]);
   });
 
   test('the longest scope that fits is the one that counts', () => {
@@ -83,7 +90,7 @@ describe('policy.json', () => {
     ['fulcio', { type: 'sigstoreSigned', fulcio: {} }],
     ['pki', { type: 'sigstoreSigned', pki: {} }],
     ['a transparency log', { ...sigstore, rekorPublicKeyPath: '/r' }],
-    ['GPG', { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/a' }],
+    ['a key of X.509', { type: 'signedBy', keyType: 'X509Certificates', keyPath: '/a' }],
   ] as const)
     test(`${what} is known, and no image fulfils it`, () => {
       assert.equal(parse({ default: [requirement] }).default[0]?.type, 'unsupported');
@@ -101,6 +108,14 @@ describe('policy.json', () => {
     ['two kinds of key', { default: [{ ...sigstore, keyData: 'AAAA' }] }],
     ['key data that is no base64', { default: [{ type: 'sigstoreSigned', keyData: '!' }] }],
     ['an empty list of keys', { default: [{ type: 'sigstoreSigned', keyPaths: [] }] }],
+    ['GPG keys without keys', { default: [{ type: 'signedBy', keyType: 'GPGKeys' }] }],
+    ['GPG keys in two forms', { default: [{ ...gpg, keyData: 'AAAA' }] }],
+    [
+      'GPG keys in a form of sigstore',
+      { default: [{ type: 'signedBy', keyType: 'GPGKeys', keyDatas: ['AAAA'] }] },
+    ],
+    ['no kind of key', { default: [{ type: 'signedBy', keyPath: '/a' }] }],
+    ['an unknown kind of key', { default: [{ ...gpg, keyType: 'PGPKeys' }] }],
     ['an unknown identity', { default: [{ ...sigstore, signedIdentity: { type: 'matchAnything' } }] }],
     [
       'an identity with too much',

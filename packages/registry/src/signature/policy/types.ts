@@ -1,12 +1,18 @@
 import type { SignedIdentity } from '../identity.ts';
 
-/** Where a policy has a public key. */
-export type KeySource = { readonly path: string } | { readonly pem: Uint8Array };
+/** Where a policy has a public key, or a file of several. */
+export type KeySource = { readonly path: string } | { readonly data: Uint8Array };
 
 /** What a policy asks of an image (containers-policy.json(5), "Policy requirements"). */
 export type PolicyRequirement =
   | { readonly type: 'insecureAcceptAnything' }
   | { readonly type: 'reject' }
+  /** Signed by one of the GPG keys. */
+  | {
+      readonly type: 'signedBy';
+      readonly keys: readonly KeySource[];
+      readonly signedIdentity: SignedIdentity;
+    }
   /** Signed by one of the keys. */
   | {
       readonly type: 'sigstoreSigned';
