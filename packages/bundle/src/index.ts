@@ -38,6 +38,7 @@ export {
   prepareRootfs,
   releaseRootfs,
 } from './snapshots/prepare-rootfs.ts';
+export { readOwnOverlay } from './snapshots/read-own-overlay.ts';
 export { type RootfsKind, type RootfsRecord, readRootfsRecord } from './snapshots/rootfs-record.ts';
 export { type SettleUpperOptions, settleUpper } from './snapshots/settle-upper.ts';
 export {

@@ -26,6 +26,7 @@ const {
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
+  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
   RESOLVE_BENEATH,
@@ -191,7 +192,8 @@ export function openLayeredTree(
         });
       }),
     open: (file) => {
-      const flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+      // A fifo that has come in the place of a file must not make us wait.
+      const flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
       const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
       // Somebody else may be changing what is looked at, such as the directory of a build.
       return linux.hasOpenat2()

@@ -6,13 +6,13 @@ import { defaultSpec } from './defaults.ts';
 import { imageEnvironment } from './environment.ts';
 import { type RootlessOptions, rootlessOptions, rootlessSpec } from './rootless.ts';
 import type { Mount, RuntimeSpec, User } from './types.ts';
-import { lookupUser } from './user/lookup.ts';
+import { lookupUser, type RootReader } from './user/lookup.ts';
 import { type ResolvedUser, resolveUser } from './user/resolve.ts';
 
 /** Options of {@link specFromImage}. */
 export interface SpecFromImageOptions {
-  /** The unpacked root file system, where user and group names are looked up; without it only ids are known. */
-  readonly rootfs?: string;
+  /** The unpacked root file system, or what reads it, for user and group names; without it only ids are known. */
+  readonly rootfs?: string | RootReader;
   /** `root.path` of the result, relative to the bundle; `rootfs` by default. */
   readonly rootPath?: string;
   /** Run as this `user[:group]` instead of the image's. */

@@ -14,7 +14,7 @@ export { configSizeLimit } from './limits.ts';
 export { parseSpec, requireValidSpec } from './parse.ts';
 export { nestedSpec, type RootlessOptions, singleIdMappings } from './rootless.ts';
 export type * from './types.ts';
-export { lookupUser } from './user/lookup.ts';
+export { lookupUser, type RootReader } from './user/lookup.ts';
 export { readFileInRoot } from './user/read-in-root.ts';
 export { type ResolvedUser, resolveUser, type UserDatabases } from './user/resolve.ts';
 export type { SpecViolation } from './validate/checks.ts';

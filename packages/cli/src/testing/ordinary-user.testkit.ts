@@ -29,6 +29,19 @@ export function cannotBeOrdinary(...commands: readonly string[]): string | false
   );
 }
 
+/** Puts a device that everybody may open in the place of the host's, in mounts of one's own. */
+const openFuse =
+  'd=$(mktemp -d) && mount -t tmpfs tmpfs "$d" && mknod -m 666 "$d/fuse" c 10 229 && mount --bind "$d/fuse" /dev/fuse && umount -l "$d" && rmdir "$d"';
+
+/** Why there can be no such user with `hasFuse`. */
+export function cannotFuse(): string | false {
+  const cannot = cannotBeOrdinary('fuse-overlayfs');
+  if (cannot !== false) return cannot;
+  const script = `${openFuse} && exec setpriv ${ids.join(' ')} sh -c ': < /dev/fuse'`;
+  const { status } = spawnSync('unshare', ['--mount', 'sh', '-c', script], { stdio: 'ignore' });
+  return status !== 0 && 'no device /dev/fuse can be made here';
+}
+
 /** `oci` as an ordinary user runs it. */
 export interface OrdinaryUser {
   /** Belongs to the user. */
@@ -48,12 +61,14 @@ export interface OrdinaryUserOptions {
   readonly ranges: string | undefined;
   /** What is to be found before the programs of the host. */
   readonly path?: string;
+  /** May open /dev/fuse. */
+  readonly hasFuse?: boolean;
 }
 
 /** Makes a user with a home of its own in a test's. */
 export async function ordinaryUser(
   { directory, env: outer }: TestHome,
-  { name, ranges, path }: OrdinaryUserOptions,
+  { name, ranges, path, hasFuse = false }: OrdinaryUserOptions,
 ): Promise<OrdinaryUser> {
   const home = join(directory, name);
   const store = join(home, 'store');
@@ -61,7 +76,9 @@ export async function ordinaryUser(
   await chown(home, user.uid, user.uid);
   const file = join(directory, `${name}-ranges`);
   await writeFile(file, ranges ?? '');
-  const mounts = 'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"';
+  const words = ['mount --bind "$0" /etc/subuid', 'mount --bind "$0" /etc/subgid'];
+  if (hasFuse) words.push(openFuse);
+  const mounts = [...words, 'exec "$@"'].join(' && ');
   const own = { HOME: home, XDG_RUNTIME_DIR: home, OCI_STORE: store, OCI_ROOT: join(home, 'state') };
   const found = path === undefined ? {} : { PATH: [path, outer['PATH']].join(delimiter) };
   const start = (...command: readonly string[]): ChildProcess =>

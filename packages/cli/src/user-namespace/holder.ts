@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { OwnOverlay } from '@ocijs/bundle';
 import type { RootlessPlan } from '../run/rootless.ts';
 import { spawnInUserNamespace } from './spawn.ts';
@@ -7,8 +8,6 @@ import { spawnInUserNamespace } from './spawn.ts';
 export interface OverlayHolder extends Disposable {
   /** The files of namespaces for a container to join. */
   readonly namespaces: { readonly user: string; readonly mount: string };
-  /** The root file system as it is seen in there. */
-  readonly view: string;
 }
 
 /** Options of {@link holdOverlay}. */
@@ -19,41 +18,63 @@ export interface HoldOverlayOptions {
 }
 
 /**
- * Mounts, says so, and waits until the caller closes its end or is no more. The layers are named from their directory: a page
- * of options is enough for hundreds then.
+ * Mounts, says which process keeps it, and waits until the caller closes its end or is no more. The layers are named from their
+ * directory: a page of options is enough for hundreds then.
+ *
+ * fuse-overlayfs is a process that must end with the container, and stays outside of the mount namespace that the container is in:
+ * when that one is gone, nobody has the file system mounted any more, and the kernel tells it so.
  */
 const script = `
 cd "$1/lower" || exit
-options="lowerdir=$2,upperdir=../overlay/upper,workdir=../overlay/work,userxattr"
-for more in $3 ""; do
-  mount -i -t overlay -o "$options$more" overlay "$1/rootfs" && break
-done || exit
-echo mounted
-read -r _`;
+for more in $4 ""; do
+  mount -i -t overlay -o "lowerdir=$2,upperdir=../overlay/upper,workdir=../overlay/work,userxattr$more" overlay "$1/rootfs" || continue
+  echo "$$"
+  read -r _
+  exit
+done
+case "$1" in *[,:\\\\]*) exit ;; esac
+options="lowerdir=$3,upperdir=$1/overlay/upper,workdir=$1/overlay/work"
+fuse-overlayfs -o "$options" "$1/rootfs" < /dev/null > /dev/null || exit
+exec 5<&0 6>&1
+unshare --mount --propagation private sh -c 'echo; exec > /dev/null; echo "$$" >&6; exec 6>&-; read -r _ <&5' | {
+  exec 6>&-
+  read -r _
+  umount -l "$1/rootfs"
+}`;
 
 /**
- * Mounts an overlay in a new user namespace. Undefined where the kernel does not let an ordinary user do that: it takes Linux
- * 5.11, and a file system for the changes that overlayfs can use.
+ * Mounts an overlay in a new user namespace: the kernel's (Linux 5.11, and a file system for the changes that it can use), else
+ * by fuse-overlayfs. Undefined where an ordinary user can have neither.
  */
 export async function holdOverlay(
-  { directory, rootfs, lower }: OwnOverlay,
+  { directory, lower }: OwnOverlay,
   { plan, temporary }: HoldOverlayOptions,
 ): Promise<OverlayHolder | undefined> {
-  const words = ['sh', '-c', script, 'overlay', directory, lower.join(':'), temporary ? ',volatile' : ''];
-  const { pid, child, ended } = await spawnInUserNamespace(words, {
+  const absolute = lower.map((name) => `${directory}/lower/${name}`);
+  const names = [lower, absolute].map((each) => each.join(':'));
+  const words = ['sh', '-c', script, 'overlay', directory, ...names, temporary ? ',volatile' : ''];
+  const { child, ended } = await spawnInUserNamespace(words, {
     plan,
     stdio: ['pipe', 'pipe', 'ignore'],
     followsMounts: true,
   });
   using cleanup = new DisposableStack();
-  cleanup.defer(() => child.kill('SIGKILL'));
-  const { stdout } = child;
-  const isMounted = stdout === null ? Promise.resolve(false) : once(stdout, 'data').then(() => true);
-  if (!(await Promise.race([isMounted, ended.then(() => false)]))) return undefined;
+  const { stdin, stdout } = child;
+  // What waits, waits for its end.
+  cleanup.defer(() => stdin?.destroy());
+  const pid = Number(stdout === null ? '' : await firstLine(stdout));
+  if (!Number.isSafeInteger(pid) || pid <= 0) {
+    await ended;
+    return undefined;
+  }
   const resources = cleanup.move();
   return {
     namespaces: { user: `/proc/${pid}/ns/user`, mount: `/proc/${pid}/ns/mnt` },
-    view: `/proc/${pid}/root${rootfs}`,
     [Symbol.dispose]: () => resources.dispose(),
   };
+}
+
+async function firstLine(input: Readable): Promise<string> {
+  for await (const line of createInterface({ input })) return line;
+  return '';
 }

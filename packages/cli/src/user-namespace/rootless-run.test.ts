@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type TestHome, testHome } from '../testing/oci.testkit.ts';
 import {
   cannotBeOrdinary,
+  cannotFuse,
   type OrdinaryUser,
   type OrdinaryUserOptions,
   ownRanges,
@@ -94,7 +95,16 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
     await said(user, 'rmi', '-f', 'base');
     await said(user, 'gc', '--grace', '0');
     assert.deepEqual(await layersOf(user), made, 'a container needs them');
-    assert.equal(await said(user, 'exec', 'two', 'stat', '-c', '%u:%g', '/owned'), '7:8');
+    assert.equal(
+      await said(user, 'exec', '-u', 'app', 'two', 'sh', '-c', 'id -u; stat -c %u:%g /owned'),
+      '7\n7:8',
+    );
+    await said(user, 'exec', 'two', 'sh', '-c', 'echo late:x:9:9::/: >> /etc/passwd');
+    assert.equal(
+      await said(user, 'exec', '-u', 'late', 'two', 'id', '-u'),
+      '9',
+      'as it is in the container now',
+    );
     await said(user, 'load', '-q', '--name', 'base', '-i', archive);
     await clear(user);
   });
@@ -110,19 +120,45 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
     await clear(user);
   });
 
-  test('where overlayfs cannot be mounted: a copy', async () => {
-    const programs = join(home.directory, 'programs');
+  /** Programs that fail in the namespace. The test itself mounts as well. */
+  async function failing(directory: string, ...names: readonly string[]): Promise<string> {
+    const programs = join(home.directory, directory);
     await mkdir(programs);
-    // Only in the namespace: the test itself mounts as well.
     const path = process.env['PATH'] ?? '';
-    const fake = ['#!/bin/sh', '[ "$OCI_IN_USER_NAMESPACE" ] && exit 32', `PATH=${path} exec mount "$@"`, ''];
-    await writeFile(join(programs, 'mount'), fake.join('\n'), { mode: 0o755 });
-    const user = await loaded({ name: 'copying', ranges: undefined, path: programs });
+    for (const name of names) {
+      const lines = [
+        '#!/bin/sh',
+        '[ "$OCI_IN_USER_NAMESPACE" ] && exit 32',
+        `PATH=${path} exec ${name} "$@"`,
+        '',
+      ];
+      await writeFile(join(programs, name), lines.join('\n'), { mode: 0o755 });
+    }
+    return programs;
+  }
+
+  test('where overlayfs cannot be mounted: a copy', async () => {
+    const path = await failing('programs', 'mount', 'fuse-overlayfs');
+    const user = await loaded({ name: 'copying', ranges: undefined, path });
     const first = await said(user, 'run', '--rm', 'base', ...look);
     assert.match(first, /^\/owned 0:0 600\n\/locked 0:0 0\n/);
-    assert.doesNotMatch(first, /overlay on \/ /);
+    assert.doesNotMatch(first, /overlay.* on \/ /);
     const made = await layersOf(user);
     assert.ok(made.length > 0 && made.every((name) => name.endsWith('.user')), made.join());
+    await clear(user);
+  });
+
+  test('fuse-overlayfs, where the kernel’s cannot be mounted, ends with the container', {
+    skip: cannotFuse() || cannotBeOrdinary('newuidmap', 'newgidmap'),
+  }, async () => {
+    const path = await failing('kernelless', 'mount');
+    const user = await loaded({ name: 'fuse', ranges: ownRanges, path, hasFuse: true });
+    const first = await said(user, 'run', '--rm', '-u', '0', 'base', ...look);
+    assert.match(first, /^\/owned 7:8 600\n\/locked 0:0 0\nfuse-overlayfs on \/ type fuse/);
+    await said(user, 'run', '-d', '--name', 'two', 'base', 'sh', '-c', 'rm /etc/passwd; sleep 600');
+    assert.equal(await said(user, 'exec', 'two', 'stat', '-c', '%u:%g', '/owned'), '7:8');
+    await said(user, 'stop', '-t', '0', 'two');
+    await nothingIsLeft(user);
     await clear(user);
   });
 });
