@@ -144,7 +144,7 @@ describe('hostile images in the terminal', () => {
           { columns: 33, rows: 12 },
         ]) {
           let state: ExploreState | undefined = firstState(report);
-          const options = { height: 50, lines: 100 };
+          const options = { height: 50, columns: 80, lines: 100 };
           for (const subject of state.subjects.keys()) {
             if (subject > 0) state = update(state, 'i', options) ?? state;
             for (const key of [
@@ -196,7 +196,7 @@ test('a name below many directories is in sight, on the page and in the terminal
     `[...document.querySelectorAll('[data-node] bdi')].find((e) => e.innerText === 'needle').getBoundingClientRect().width`,
   );
   assert.ok(visible > 20, `${visible} pixels`);
-  const options = { height: 20, lines: 0 };
+  const options = { height: 20, columns: 80, lines: 0 };
   let state: ExploreState | undefined = firstState(report);
   for (const key of ['/', ...'needle', 'enter', 'end']) state = state && update(state, key, options);
   assert.ok(state);

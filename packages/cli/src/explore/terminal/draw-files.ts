@@ -8,7 +8,8 @@ import { fit, fitRight } from './cells.ts';
 import type { Screen } from './draw.ts';
 import { type ExploreState, isOpen } from './state.ts';
 
-const signs: Readonly<Record<number, string>> = {
+/** What marks look like; nothing for what is as it was. */
+export const markSigns: Readonly<Record<number, string>> = {
   [Mark.added]: '+',
   [Mark.changed]: '~',
   [Mark.removed]: '-',
@@ -59,7 +60,7 @@ function row(
   const facts = isWide
     ? `${bar(whole === 0 ? 0 : total / whole)} ${formatMode({ type, mode: packed.modes[version] ?? 0 })} ${fitRight(String(originOf(view, node) + 1), 3)}`
     : '';
-  const left = `${isChosen ? '>' : ' '}${signs[view.marks[node] ?? 0] ?? ' '} `;
+  const left = `${isChosen ? '>' : ' '}${markSigns[view.marks[node] ?? 0] ?? ' '} `;
   const room = columns - left.length - 8 - (isWide ? facts.length + 1 : 0);
   return fit(`${left}${fit(name, room)}${fitRight(size, 8)}${isWide ? ` ${facts}` : ''}`, columns);
 }

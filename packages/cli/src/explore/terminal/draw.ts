@@ -5,9 +5,11 @@ import { pathOfNode } from '../model/tree.ts';
 import { Mark, markBit } from '../model/view.ts';
 import { fit, fitRight, textWidth } from './cells.ts';
 import { drawFiles } from './draw-files.ts';
+import { boxName, drawMap } from './draw-map.ts';
+import { layoutMap } from './map-layout.ts';
 import { configLines, helpLines, historyLinesOf, spaceLines } from './pages.ts';
 import type { Paint } from './paint.ts';
-import { type ExploreState, type Subject, tabs } from './state.ts';
+import { type ExploreState, mapTop, type Subject, tabs } from './state.ts';
 
 /** The terminal that is drawn on. */
 export interface Screen {
@@ -33,9 +35,10 @@ export function pageLines(state: ExploreState, { columns, paint }: Screen): read
 /** The whole screen, one string for each line; none is wider than the screen. */
 export function drawScreen(state: ExploreState, screen: Screen): readonly string[] {
   const height = Math.max(1, screen.rows - headLines - footLines);
-  const isList = state.tab === 'files' && !state.isHelp;
-  const body = isList
-    ? drawFiles(state, { ...screen, height })
+  const isPage = state.isHelp || (state.tab !== 'files' && state.tab !== 'map');
+  const drawList = state.tab === 'map' ? drawMap : drawFiles;
+  const body = !isPage
+    ? drawList(state, { ...screen, height })
     : pageLines(state, screen).slice(state.isHelp ? 0 : state.top, (state.isHelp ? 0 : state.top) + height);
   const filled = [...body, ...Array.from({ length: Math.max(0, height - body.length) }, () => '')];
   return [...head(state, screen), ...filled.slice(0, height), ...foot(state, screen)].slice(0, screen.rows);
@@ -73,7 +76,9 @@ function layerLine(state: ExploreState, { columns, paint }: Pick<Screen, 'column
     : paint.accent(start) + fit(shownText(layer.command), rest);
 }
 
-function foot(state: ExploreState, { columns, paint }: Screen): readonly string[] {
+function foot(state: ExploreState, screen: Screen): readonly string[] {
+  if (state.tab === 'map' && !state.isHelp) return mapFoot(state, screen);
+  const { columns, paint } = screen;
   const marks = [Mark.added, Mark.changed, Mark.removed].filter((mark) => (state.only & markBit(mark)) !== 0);
   const signs = marks.map((mark) => ({ 2: '+ added', 3: '~ changed', 4: '- removed' })[mark]);
   const search =
@@ -84,16 +89,39 @@ function foot(state: ExploreState, { columns, paint }: Screen): readonly string[
   const images = state.subjects.length > 1 ? '  i image' : '';
   const hints = `arrows move  [ ] layer  / find  a c r filter  s sort  tab view${images}  ? help  q quit`;
   return [
-    fit(state.tab === 'files' && !state.isHelp ? fileLine(state) : '', columns),
+    fit(state.tab === 'files' && !state.isHelp ? fileLine(state, state.rows[state.cursor]) : '', columns),
     fit(status, Math.max(0, columns - textWidth(place) - 1)) +
       fitRight(place, Math.min(columns, textWidth(place) + 1)),
     paint.quiet(fit(hints, columns)),
   ];
 }
 
+/** What is chosen on the map, in words: a map alone tells nothing to who does not see it. */
+function mapFoot(state: ExploreState, { columns, rows, paint }: Screen): readonly string[] {
+  const { view } = state;
+  const top = mapTop(state);
+  const lines = Math.max(1, rows - headLines - footLines);
+  const boxes = layoutMap(view, top, { columns, lines });
+  const cursor = Math.min(state.mapCursor, Math.max(0, boxes.length - 1));
+  const box = boxes[cursor];
+  const whole = view.totals[top] ?? 0;
+  const place = `${Math.min(cursor + 1, boxes.length)}/${boxes.length}`;
+  const where = `map of ${shownText(pathOfNode(view.tree, top))}  ${formatBytes(whole)}`;
+  const chosen = box === undefined ? '' : `${boxName(view, box)}  ${formatBytes(box.bytes)}`;
+  const facts = box?.node === undefined ? '' : `  ${fileLine(state, box.node)}`;
+  const images = state.subjects.length > 1 ? '  i image' : '';
+  return [
+    fit(`${chosen}${facts}`, columns),
+    fit(where, Math.max(0, columns - textWidth(place) - 1)) +
+      fitRight(place, Math.min(columns, textWidth(place) + 1)),
+    paint.quiet(
+      fit(`arrows move  enter into  backspace out  [ ] layer  tab view${images}  ? help  q quit`, columns),
+    ),
+  ];
+}
+
 /** What the layers did to the file under the cursor: `/etc/hosts  +1 ~2 content,mode -4`. */
-function fileLine({ view: { tree }, rows, cursor }: ExploreState): string {
-  const node = rows[cursor];
+function fileLine({ view: { tree } }: ExploreState, node: number | undefined): string {
   if (node === undefined) return '';
   const { packed, firstVersions } = tree;
   const [from = 0, to = 0] = [firstVersions[node], firstVersions[node + 1]];

@@ -28,7 +28,8 @@ export async function exploreTerminal(
   const screen = (): Screen => ({ columns: output.columns || 80, rows: output.rows || 24, paint });
   const measure = (of: ExploreState): UpdateOptions => {
     const now = screen();
-    return { height: Math.max(1, now.rows - headLines - footLines), lines: pageLines(of, now).length };
+    const height = Math.max(1, now.rows - headLines - footLines);
+    return { height, columns: now.columns, lines: pageLines(of, now).length };
   };
   const draw = (): void => {
     const lines = drawScreen(state, screen());

@@ -97,7 +97,8 @@ export function helpLines({ columns, paint }: Page): readonly string[] {
     ['/', 'find: part of a name, of a path, *.so; escape ends it'],
     ['a c r', 'only what the layer added, changed, removed'],
     ['s', 'the largest first, or by name'],
-    ['tab, 1 2 3 4', 'files, space, history, configuration'],
+    ['tab, 1 2 3 4 5', 'files, map, space, history, configuration'],
+    ['arrows, enter, backspace', 'on the map: to a neighbour, into a directory, out of it'],
     ['i', 'the next image, or the differences of two'],
     ['q, Ctrl-C', 'quit'],
   ];

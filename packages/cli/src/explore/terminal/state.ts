@@ -2,9 +2,9 @@ import type { ImageReport, Report } from '../model/report.ts';
 import { isOpenIn, listRows } from '../model/rows.ts';
 import { searchTree } from '../model/search.ts';
 import { type FileTree, openTree } from '../model/tree.ts';
-import { changeBits, type LayerView, viewLayer } from '../model/view.ts';
+import { changeBits, isDirectoryAt, type LayerView, viewLayer } from '../model/view.ts';
 
-export const tabs = ['files', 'space', 'history', 'config'] as const;
+export const tabs = ['files', 'map', 'space', 'history', 'config'] as const;
 
 /** What the lower part of the screen shows. */
 export type Tab = (typeof tabs)[number];
@@ -37,6 +37,9 @@ export interface ExploreState {
   /** Marks that are filtered for, as bits. */
   readonly only: number;
   readonly sort: 'name' | 'size';
+  /** The directory whose content the map shows, and which of its boxes is chosen. */
+  readonly mapTop: number;
+  readonly mapCursor: number;
   readonly isHelp: boolean;
 }
 
@@ -80,8 +83,15 @@ export function openSubject(
     isTyping: false,
     only: image === undefined ? changeBits : 0,
     sort: 'name',
+    mapTop: 0,
+    mapCursor: 0,
     isHelp: false,
   });
+}
+
+/** The directory that the map shows: the one that was chosen, or all where that is not in the layer. */
+export function mapTop({ mapTop: node, view }: ExploreState): number {
+  return isDirectoryAt(view, node) && (view.totals[node] ?? 0) > 0 ? node : 0;
 }
 
 /** Whether directories are open at first. */

@@ -35,9 +35,10 @@ describe('the terminal version', () => {
     const height = size.rows - headLines - footLines;
     let state: ExploreState = firstState(report);
     for (const key of keys) {
-      const next = update(state, key, { height, lines: pageLines(state, screen).length });
+      const { columns } = size;
+      const next = update(state, key, { height, columns, lines: pageLines(state, screen).length });
       assert.ok(next, key);
-      state = scrolled(next, { height, lines: pageLines(next, screen).length });
+      state = scrolled(next, { height, columns, lines: pageLines(next, screen).length });
     }
     const lines = drawScreen(state, screen);
     assert.equal(lines.length, size.rows);
@@ -92,13 +93,13 @@ describe('the terminal version', () => {
   });
 
   test('space, history, configuration and help', () => {
-    assert.match(screenAfter(one, ['2']).join('\n'), /3kB - {4}1 \/var\/cache\/index/);
+    assert.match(screenAfter(one, ['3']).join('\n'), /3kB - {4}1 \/var\/cache\/index/);
     assert.match(
-      screenAfter(one, ['2']).join('\n'),
+      screenAfter(one, ['3']).join('\n'),
       /2 copies of 5kB\n.*\/usr\/bin\/copy\n.*\/usr\/bin\/tool/,
     );
-    assert.match(screenAfter(one, ['3']).join('\n'), / {2}2 +5\.01kB .*RUN make && rm/);
-    assert.match(screenAfter(one, ['4']).join('\n'), /Command +\["run"\]/);
+    assert.match(screenAfter(one, ['4']).join('\n'), / {2}2 +5\.01kB .*RUN make && rm/);
+    assert.match(screenAfter(one, ['5']).join('\n'), /Command +\["run"\]/);
     assert.match(screenAfter(one, ['?']).join('\n'), /quit/);
     assert.deepEqual(screenAfter(one, ['?', 'x']), screenAfter(one, []));
   });
@@ -107,7 +108,7 @@ describe('the terminal version', () => {
     const lines = screenAfter(two, []);
     assert.match(lines[0] ?? '', /^shop:1 → shop:2/);
     assert.deepEqual(names(lines), ['app/', 'main.js', 'new.js']);
-    assert.match(screenAfter(two, ['4']).join('\n'), /config\.Env\n- A=1\n\+ A=2/);
+    assert.match(screenAfter(two, ['5']).join('\n'), /config\.Env\n- A=1\n\+ A=2/);
     assert.match(screenAfter(two, ['i'])[0] ?? '', /^shop:1$/);
     assert.match(screenAfter(two, ['i', 'i', 'i'])[0] ?? '', /→/);
   });
@@ -115,7 +116,7 @@ describe('the terminal version', () => {
   test('fits any size', () => {
     for (const columns of [1, 7, 20, 40, 69, 70, 200])
       for (const rows of [1, 5, 7, 50])
-        for (const tab of ['1', '2', '3', '4', '?']) {
+        for (const tab of ['1', '2', '3', '4', '5', '?']) {
           const lines = screenAfter(one, [tab, 'end'], { columns, rows });
           for (const line of lines) assert.ok(textWidth(line) <= columns, `${columns}: ${line}`);
         }
@@ -123,7 +124,7 @@ describe('the terminal version', () => {
 
   test('q and Ctrl-C end it, q is a letter while something is looked for', () => {
     const state = firstState(one);
-    const options = { height: 10, lines: 10 };
+    const options = { height: 10, columns: 80, lines: 10 };
     assert.equal(update(state, 'q', options), undefined);
     assert.equal(update(state, 'ctrl-c', options), undefined);
     const typing = update(state, '/', options);

@@ -1,11 +1,13 @@
 import { hasChildren } from '../model/rows.ts';
 import { Mark, markBit, viewLayer } from '../model/view.ts';
+import { moveInMap } from './move-map.ts';
 import { type ExploreState, isFiltered, isOpen, openSubject, tabs, withRows } from './state.ts';
 
 /** How many lines there are to move in. */
 export interface UpdateOptions {
   /** Lines of the part that scrolls. */
   readonly height: number;
+  readonly columns: number;
   /** Lines that there are to show, in tabs other than the files. */
   readonly lines: number;
 }
@@ -15,7 +17,8 @@ export function update(state: ExploreState, key: string, options: UpdateOptions)
   if (key === 'ctrl-c' || (key === 'q' && !state.isTyping)) return undefined;
   if (state.isHelp) return { ...state, isHelp: false };
   if (state.isTyping) return type(state, key);
-  const changed = command(state, key) ?? move(state, key, options);
+  const inMap = state.tab === 'map' ? moveInMap(state, key, options) : undefined;
+  const changed = inMap ?? command(state, key) ?? move(state, key, options);
   return scrolled(changed, options);
 }
 
