@@ -230,3 +230,109 @@ describe('the same input', () => {
     assert.deepEqual(changed, [false, false, true, true], 'the time is that of the project alone');
   });
 });
+
+describe('what managers install in their own ways', () => {
+  const bundling = {
+    name: 'a',
+    version: '1.2.0',
+    dependencies: { own: '1', b: '2' },
+    bundleDependencies: ['own'],
+  };
+
+  test('packages that came with a package are its files, whatever the lock file has', async () => {
+    await using at = await place({
+      ...app,
+      'package-lock.json': '',
+      'yarn.lock': `a@^1.0.0:
+  version "1.2.0"
+  dependencies:
+    b "2"
+    own "1"
+b@2:
+  version "2.0.0"
+own@1:
+  version "1.9.0"
+`,
+      ...publishedFiles('node_modules/a', bundling),
+      ...publishedFiles('node_modules/a/node_modules/own', { name: 'own', version: '1.0.0' }),
+      'node_modules/a/node_modules/own/node_modules/.bin/x': '-> ../../../../../../main.js',
+    });
+    await rm(join(at.directory, 'package-lock.json'));
+    const files = Object.keys(await filesOf(await at.build()));
+    assert.ok(files.includes('node_modules/a/node_modules/own/index.js'));
+    assert.ok(!files.some((path) => path.includes('.bin')));
+  });
+
+  test("ranges that yarn's resolutions replace", async () => {
+    const dependencies = { a: '^1.0.0' };
+    const manifest = { name: 'app', main: 'main.js', dependencies, resolutions: { 'a/b': '2.0.0' } };
+    await using at = await place({
+      'package.json': JSON.stringify(manifest),
+      'yarn.lock':
+        'a@^1.0.0:\n  version "1.2.0"\n  dependencies:\n    b "^1.0.0"\nb@2.0.0:\n  version "2.0.0"\n',
+      'main.js': '',
+      ...publishedFiles('node_modules/a', { name: 'a', version: '1.2.0' }),
+      ...publishedFiles('node_modules/b', { name: 'b', version: '2.0.0' }),
+    });
+    assert.ok((await filesOf(await at.build()))['node_modules/b/index.js']);
+    await writeFile(join(at.directory, 'node_modules/b/package.json'), '{"name":"b","version":"1.0.0"}');
+    await refused(at.build(), 'ERR_OCI_NODE_NOT_INSTALLED', /b is of version 1.0.0/);
+  });
+
+  test('pnpm without links, and packages that it shows to all', async () => {
+    const { 'packages/api/package.json': manifest = '' } = shopFiles({ layout: 'pnpm' });
+    await using at = await place({
+      ...shopFiles({ layout: 'flat' }),
+      'packages/api/package.json': manifest,
+      'pnpm-lock.yaml': await readShopLock('pnpm-9'),
+    });
+    const files = await filesOf(await at.build({ directory: join(at.directory, 'packages/api') }));
+    assert.ok(files['node_modules/debug/node_modules/ms/index.js']);
+    assert.equal(files['node_modules/semver/index.js'], undefined);
+    await using other = await place({
+      ...shopFiles({ layout: 'pnpm' }),
+      'node_modules/debug': '-> .pnpm/debug@4.3.4/node_modules/debug',
+      'node_modules/.pnpm/node_modules/semver': '-> ../semver@7.6.0/node_modules/semver',
+      'pnpm-lock.yaml': await readShopLock('pnpm-9'),
+    });
+    const linked = await filesOf(await other.build({ directory: join(other.directory, 'packages/api') }));
+    assert.equal(linked['node_modules/debug'], '-> .pnpm/debug@4.3.4/node_modules/debug');
+    assert.equal(linked['node_modules/.pnpm/node_modules/semver'], undefined);
+    assert.equal(linked['node_modules/semver'], undefined);
+  });
+
+  test("peers of npm, links into the repository, and Prisma's generated client", async () => {
+    const dependencies = { '@prisma/client': '1', local: 'file:vendor/local' };
+    await using at = await place({
+      'package.json': JSON.stringify({ name: 'app', main: 'main.js', dependencies }),
+      'package-lock.json': JSON.stringify({
+        lockfileVersion: 3,
+        packages: {
+          '': { dependencies },
+          'node_modules/@prisma/client': { version: '1.0.0', peerDependencies: { b: '2', left: '1' } },
+          'node_modules/b': { version: '2.0.0', peer: true },
+          'node_modules/local': { resolved: 'vendor/local', link: true },
+          'vendor/local': { version: '0.0.0' },
+        },
+      }),
+      'main.js': '',
+      ...publishedFiles('node_modules/@prisma/client', { name: '@prisma/client', version: '1.0.0' }),
+      'node_modules/.prisma/client/index.js': 'generated',
+      ...publishedFiles('node_modules/b', { name: 'b', version: '2.0.0' }),
+      'node_modules/local': '-> ../vendor/local',
+      ...publishedFiles('vendor/local', { name: 'local', version: '0.0.0' }),
+    });
+    assert.deepEqual(Object.keys(await filesOf(await at.build())), [
+      'main.js',
+      'node_modules/.prisma/client/index.js',
+      'node_modules/@prisma/client/index.js',
+      'node_modules/@prisma/client/package.json',
+      'node_modules/b/index.js',
+      'node_modules/b/package.json',
+      'node_modules/local',
+      'package.json',
+      'vendor/local/index.js',
+      'vendor/local/package.json',
+    ]);
+  });
+});

@@ -52,7 +52,7 @@ export async function findInstallation(
   const packages = new Map<string, InstalledPackage>();
   const links = new Map<string, string>();
   const warnings: string[] = [];
-  const pending: { readonly directory: string; readonly locked: LockedPackage }[] = [];
+  const pending: Dependent[] = [];
 
   function add(one: InstalledPackage, locked: LockedPackage | undefined): void {
     if (packages.has(one.directory)) return;
@@ -65,11 +65,11 @@ export async function findInstallation(
           limit: MAX_NODE_PACKAGES,
         },
       );
-    if (locked !== undefined) pending.push({ directory: one.directory, locked });
+    if (locked !== undefined) pending.push({ ...one, locked });
   }
 
   /** Takes a dependency along; false when it is not there, which only optional ones may be. */
-  async function take(from: string, dependency: LockedDependency): Promise<boolean> {
+  async function take(from: Dependent, dependency: LockedDependency): Promise<boolean> {
     const { name, id, isOptional } = dependency;
     const locked = id === undefined ? undefined : lock.package(id);
     if (id !== undefined && locked === undefined)
@@ -77,7 +77,9 @@ export async function findInstallation(
         path: lock.file,
       });
     if (locked !== undefined && isOptional && !(await runsOn(locked.constraints, target))) return false;
-    const found = finder.find(from, name);
+    const found = finder.find(from.directory, name);
+    // It came with the package, and is one of its files: lock files have it as others, or not at all.
+    if (found !== undefined && isBundled(from, found) && id !== found.directory) return true;
     if (found === undefined) {
       if (isOptional) return false;
       throw notInstalled(lock, `${name} is not in node_modules`, found);
@@ -116,13 +118,13 @@ export async function findInstallation(
       },
     );
   const own = lock.project(directory, manifest);
-  if (own !== undefined) pending.push({ directory, locked: own });
+  if (own !== undefined) pending.push({ directory, manifest, locked: own });
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     signal?.throwIfAborted();
     const missing: LockedDependency[] = [];
     let isServed = false;
     for (const dependency of next.locked.dependencies) {
-      const isThere = await take(next.directory, dependency);
+      const isThere = await take(next, dependency);
       if (!dependency.isOptional) continue;
       if (!isThere) missing.push(dependency);
       else if (isConstrained(constraintsOf(dependency))) isServed = true;
@@ -144,6 +146,15 @@ export async function findInstallation(
     links,
     warnings,
   };
+}
+
+/** Whoever needs packages. */
+interface Dependent extends Pick<InstalledPackage, 'directory' | 'manifest'> {
+  readonly locked: LockedPackage;
+}
+
+function isBundled({ directory, manifest }: Dependent, found: FoundModule): boolean {
+  return manifest.hasBundledDependencies && found.directory.startsWith(`${directory}/node_modules/`);
 }
 
 /** Where the lock file does not tell which of a name it is, what is installed has to be one of them. */

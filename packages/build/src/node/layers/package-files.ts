@@ -7,16 +7,14 @@ import { walkFiles } from './walk-files.ts';
 export interface PackageFilesOptions {
   /** Where other packages are: they have files of their own. */
   readonly others: ReadonlySet<string>;
-  /** The lock file does not have the packages that came with others (`bundleDependencies`): they are files like any other. */
-  readonly withBundled: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The files of an installed package: as they were published, without packages that are installed below it. */
+/** The files of an installed package: as they were published, what is bundled included, without packages that are installed below it. */
 export function packageFiles(
   tree: LayeredTree,
   { directory, manifest }: InstalledPackage,
-  { others, withBundled, signal }: PackageFilesOptions,
+  { others, signal }: PackageFilesOptions,
 ): readonly NodeFile[] {
   const modules = join(directory, 'node_modules');
   const isCompiled = tree.resolve(join(directory, 'binding.gyp'), { followLast: false }).file !== undefined;
@@ -24,8 +22,8 @@ export function packageFiles(
     within: directory,
     executables: new Set([...manifest.bin.values()].flatMap((path) => insideRoot(directory, path) ?? [])),
     leavesOut: (path) =>
-      (path === modules && !(withBundled && manifest.hasBundledDependencies)) ||
-      path === `${modules}/.bin` ||
+      (path === modules && !manifest.hasBundledDependencies) ||
+      path.endsWith('/node_modules/.bin') ||
       others.has(path) ||
       (isCompiled && isByproduct(path.slice(directory.length + 1))),
     signal,

@@ -51,7 +51,6 @@ export function planLayers(
     }
     const files = packageFiles(tree, installed, {
       others: except(places, installed.directory),
-      withBundled: lock.manager !== 'npm',
       signal,
     });
     const { manager } = lock;
