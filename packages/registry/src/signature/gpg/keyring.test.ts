@@ -34,6 +34,7 @@ describe('what containers/image has keys and signatures of', { skip: missingGpg 
     ['no-optional-fields.signature', first, /"optional":\{\}/],
     ['invalid-blob.signature', first, /^This is not JSON\n$/],
     ['invalid-blob.signature-v3', first, /^This is not JSON\n$/],
+    ['invalid-reference.signature', first, /"docker-reference":"UPPERCASEISINVALID"/],
     ['subkey.signature', withSubkey, /"testing\/manifest:latest"/],
     ['subkey.signature-v3', withSubkey, /"testing\/manifest:latest"/],
   ] as const)

@@ -181,6 +181,23 @@ describe('a lookaside', { skip: missingGpgAgent }, () => {
     await assert.rejects(check({ signal: controller.signal }), { message: 'enough' });
   });
 
+  test('of a mirror is the one that counts, for a signature of the name that was asked for', async () => {
+    await at.reset();
+    const name = 'example.com/team/app:v1';
+    const location = `${at.registry.host}/team/app`;
+    const lines = ['[[registry]]', 'location = "example.com/team/app"', '[[registry.mirror]]'];
+    await at.write(
+      'home/.config/containers/registries.conf',
+      [...lines, `location = "${location}"`, 'insecure = true', ''].join('\n'),
+    );
+    const transports = { docker: { 'example.com': [byAnn(at)] } };
+    await at.write('policy.json', JSON.stringify({ default: [{ type: 'reject' }], transports }));
+    await at.put(await at.signed({ identity: name }));
+    const { requirements } = await checkPolicy(name, at.options);
+    assert.deepEqual(requirements, ['signedBy']);
+    if (withSkopeo) assert.deepEqual(await at.skopeo(name), { accepted: true, said: '' });
+  });
+
   test('with a signature opens every entrance, and none without', async () => {
     await at.reset();
     await using target = await temporaryStore();
