@@ -37,7 +37,9 @@ try {
   });
   if (compiled.status !== 0) process.exit(1);
   const given = process.argv.slice(2);
-  const files = given.length > 0 ? given : globSync(suites, { cwd: copy }).sort();
+  // The reaper is a program of its own, which runs in containers, where no sanitizer's libraries are.
+  const all = globSync(suites, { cwd: copy }).filter((file) => !file.endsWith('reaper.test.ts'));
+  const files = given.length > 0 ? given : all.sort();
   const { status } = spawnSync(
     process.execPath,
     [
