@@ -5,6 +5,7 @@ import { createCancellation } from './cancellation.ts';
 import { environment, isUnattended } from './env.ts';
 import { write, writeJson } from './render/json.ts';
 import { createProgress, type Progress, type ProgressMode, progressModes } from './render/progress.ts';
+import type { RootlessPlan } from './run/rootless.ts';
 
 const group = 'GLOBAL';
 
@@ -74,6 +75,14 @@ export abstract class BaseCommand extends Command {
   /** From now on the command itself decides what signals mean. */
   protected releaseSignals(): void {
     this.#cancellation[Symbol.dispose]();
+  }
+
+  /** Runs this command line again as root of a user namespace, of all ids of the user or of these, and ends as that ends. */
+  protected async runInNamespace(flags: GlobalFlagValues, ids?: RootlessPlan): Promise<void> {
+    const { runInUserNamespace, storeVariables } = await import('./user-namespace/enter.ts');
+    this.releaseSignals();
+    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
+    process.exitCode = await runInUserNamespace(await storeVariables(flags), { onWarning, ids });
   }
 
   /** The progress renderer that the flags ask for. */

@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { BuildNodeOptions, BuildOptions, ImageOptions } from '@ocijs/build';
 import { Args } from '@oclif/core';
-import { BaseCommand, type GlobalFlagValues } from '../base-command.ts';
+import { BaseCommand } from '../base-command.ts';
 import { parseAnnotations } from '../build/annotations.ts';
 import { buildArguments, sourceDateEpoch } from '../build/arguments.ts';
 import { parseAttestations } from '../build/attest.ts';
@@ -22,7 +21,6 @@ import { parseRights } from '../build/rights.ts';
 import { parseAgents, readSecrets } from '../build/secrets.ts';
 import { showBuild } from '../build/show-build.ts';
 import { pushBuilt, writeOutput } from '../build/write-output.ts';
-import { environment } from '../env.ts';
 import { usageError } from '../errors.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { parseNameValues } from '../flags/name-value.ts';
@@ -30,7 +28,7 @@ import { registryOptions } from '../flags/registry.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import type { ProgressMode } from '../render/progress.ts';
-import { endWithCaller, runInUserNamespace } from '../user-namespace/enter.ts';
+import { endWithCaller } from '../user-namespace/enter.ts';
 
 export default class Build extends BaseCommand {
   static override summary = 'Build an image from a Dockerfile, or of a Node project';
@@ -64,7 +62,7 @@ export default class Build extends BaseCommand {
       throw usageError('the build context is missing', 'name the directory, for example `oci build .`');
     const runsNothing = flags.check || flags.call !== undefined || flags.node;
     if (process.geteuid?.() !== 0 && process.platform === 'linux' && !runsNothing)
-      return this.#asRootOfNamespace(flags);
+      return this.runInNamespace(flags);
     endWithCaller();
     const { formatReference, hostPlatform, parsePlatform, parseReference } = await import('@ocijs/image');
     const outputs = (flags.output ?? []).map(parseOutput);
@@ -165,15 +163,5 @@ export default class Build extends BaseCommand {
     if (outputs.some(({ destination }) => destination === '-')) return;
     const called = names.length === 0 ? '' : `${names.join(', ')}@`;
     await this.print(flags, { json: buildDocument(image), quiet: digest, text: `built ${called}${digest}` });
-  }
-
-  /** An ordinary user mounts and gives files away only as root of a user namespace. */
-  async #asRootOfNamespace(flags: GlobalFlagValues): Promise<void> {
-    const { defaultStoreDirectory } = await import('@ocijs/image');
-    // There the caller is root, whose store is elsewhere.
-    const store = resolve(flags.store ?? defaultStoreDirectory(environment));
-    this.releaseSignals();
-    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
-    process.exitCode = await runInUserNamespace({ OCI_STORE: store }, { onWarning });
   }
 }

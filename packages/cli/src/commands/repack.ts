@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { editRecord, historyFlags, layerFlags, layerOptions, listFlag } from '../edit/flags.ts';
 import { CliError, usageError } from '../errors.ts';
 import { ImageCommand, type ImageFlagValues, imageFlags } from '../image-command.ts';
-import { endWithCaller, runInUserNamespace, storeVariables } from '../user-namespace/enter.ts';
+import { endWithCaller } from '../user-namespace/enter.ts';
 
 export default class Repack extends ImageCommand {
   static override summary = 'Make an image of a bundle that was changed';
@@ -45,13 +45,7 @@ export default class Repack extends ImageCommand {
     const { readState, repack } = await import('@ocijs/bundle');
     const state = await readState(args.directory);
     const namespace = process.geteuid?.() === 0 ? undefined : state?.userNamespace;
-    if (namespace !== undefined) {
-      this.releaseSignals();
-      const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
-      const ids = { hasRanges: true, options: namespace };
-      process.exitCode = await runInUserNamespace(await storeVariables(flags), { onWarning, ids });
-      return;
-    }
+    if (namespace !== undefined) return this.runInNamespace(flags, { hasRanges: true, options: namespace });
     endWithCaller();
     await using to = await this.destination(args.image, flags);
     const base =

@@ -17,7 +17,7 @@ import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import { releaseMemoryFor } from '../memory.ts';
 import { planRootless } from '../run/rootless.ts';
-import { endWithCaller, runInUserNamespace, storeVariables } from '../user-namespace/enter.ts';
+import { endWithCaller, storeVariables } from '../user-namespace/enter.ts';
 import { isInUserNamespace } from '../user-namespace/spawn.ts';
 
 export default class Unpack extends BaseCommand {
@@ -157,8 +157,6 @@ export default class Unpack extends BaseCommand {
       throw new CliError('ERR_OCI_HOST_UNSUITABLE', 'there are no subordinate ids to give files to', {
         hint: 'see `oci doctor`, or use --rootless, which notes owners instead',
       });
-    this.releaseSignals();
-    const onWarning = (message: string): void => this.remark(flags, `warning: ${message}`);
-    process.exitCode = await runInUserNamespace(await storeVariables(flags), { onWarning, ids });
+    return this.runInNamespace(flags, ids);
   }
 }
