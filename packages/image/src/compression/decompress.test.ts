@@ -188,3 +188,20 @@ test('random damage gives bytes or an ImageError, and ends', async () => {
     { numRuns: 150 },
   );
 });
+
+test('a zstd frame that contains less or more than it says, which its last and empty block hides', async () => {
+  const block = noise(100_000);
+  const header = Buffer.from('28b52ffda000000000', 'hex');
+  const frame = (said: number): Buffer => {
+    const start = Buffer.from(header);
+    start.writeUInt32LE(said, 5);
+    const blockHeader = Buffer.alloc(3);
+    blockHeader.writeUIntLE(block.length << 3, 0, 3);
+    return Buffer.concat([start, blockHeader, block, Buffer.from([1, 0, 0])]);
+  };
+  for (const size of [1000, 200_000]) {
+    assert.ok((await unpack(chunksOf(frame(block.length), size))).equals(block));
+    for (const said of [block.length + 1, block.length - 1, 0])
+      await assert.rejects(unpack(chunksOf(frame(said), size)), isInvalid, `${said} in chunks of ${size}`);
+  }
+});

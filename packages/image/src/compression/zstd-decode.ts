@@ -2,7 +2,7 @@ import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { engineFailure } from './failure.ts';
 import { DECOMPRESSED_CHUNK_SIZE, ZSTD_WINDOW_LOG_LIMIT } from './limits.ts';
 import { pump } from './pump.ts';
-import { createZstdWalker } from './zstd-walker.ts';
+import { createZstdWalker, requireContentSize } from './zstd-walker.ts';
 
 const options = {
   params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_LIMIT },
@@ -14,7 +14,12 @@ const smallFrameBytes = 64 * 1024;
 /** A small frame that becomes larger than this goes through the streaming engine, which holds back its output. */
 const smallOutputBytes = 4 * 1024 * 1024;
 
-type FrameEvent = Uint8Array | 'end';
+/** Bytes of a frame, or its end. */
+type FrameEvent = Uint8Array | FrameEnd;
+
+interface FrameEnd {
+  readonly contentSize: number | undefined;
+}
 
 /** Decodes all frames of a zstd stream, with the rules of `createZstdWalker`. */
 export async function* decodeZstd(
@@ -24,15 +29,25 @@ export async function* decodeZstd(
   const events = frameEvents(source);
   try {
     for (;;) {
-      const { isComplete, head } = await readHead(events);
+      const { end, head } = await readHead(events);
       if (head.length === 0) return;
-      const decoded = isComplete ? decodeSmall(head) : undefined;
+      const decoded = end === undefined ? undefined : decodeSmall(head);
       if (decoded !== undefined) {
+        requireContentSize(end?.contentSize, decoded.length);
         if (decoded.length > 0) yield decoded;
         continue;
       }
-      const frame = isComplete ? [head] : [head, restOfFrame(events)];
-      yield* pump(createZstdDecompress({ ...options, chunkSize }), { source: concatenate(frame) });
+      let said = end?.contentSize;
+      const rest = restOfFrame(events, (contentSize) => {
+        said = contentSize;
+      });
+      const source = concatenate(end === undefined ? [head, rest] : [head]);
+      let made = 0;
+      for await (const chunk of pump(createZstdDecompress({ ...options, chunkSize }), { source })) {
+        made += chunk.length;
+        yield chunk;
+      }
+      requireContentSize(said, made);
     }
   } catch (error) {
     throw engineFailure('zstd', error);
@@ -44,16 +59,17 @@ export async function* decodeZstd(
 /** The whole frame when it is small, else its beginning. Empty at the end of the stream. */
 async function readHead(
   events: AsyncGenerator<FrameEvent, void, undefined>,
-): Promise<{ readonly isComplete: boolean; readonly head: Buffer }> {
+): Promise<{ readonly end: FrameEnd | undefined; readonly head: Buffer }> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   while (bytes < smallFrameBytes) {
     const { value, done } = await events.next();
-    if (done || value === 'end') return { isComplete: true, head: Buffer.concat(pieces) };
+    if (done) return { end: { contentSize: undefined }, head: Buffer.concat(pieces) };
+    if ('contentSize' in value) return { end: value, head: Buffer.concat(pieces) };
     pieces.push(value);
     bytes += value.length;
   }
-  return { isComplete: false, head: Buffer.concat(pieces) };
+  return { end: undefined, head: Buffer.concat(pieces) };
 }
 
 function decodeSmall(frame: Buffer): Buffer | undefined {
@@ -72,8 +88,10 @@ function decodeSmall(frame: Buffer): Buffer | undefined {
 
 async function* restOfFrame(
   events: AsyncGenerator<FrameEvent, void, undefined>,
+  onEnd: (contentSize: number | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let event = await events.next(); !event.done && event.value !== 'end'; event = await events.next()) {
+  for (let event = await events.next(); !event.done; event = await events.next()) {
+    if ('contentSize' in event.value) return onEnd(event.value.contentSize);
     yield event.value;
   }
 }
@@ -91,7 +109,7 @@ async function* frameEvents(source: AsyncIterable<Uint8Array>): AsyncGenerator<F
   const events: FrameEvent[] = [];
   const walker = createZstdWalker({
     data: (chunk) => events.push(chunk),
-    end: () => events.push('end'),
+    end: (contentSize) => events.push({ contentSize }),
   });
   for await (const chunk of source) {
     walker.push(chunk);

@@ -103,6 +103,16 @@ describe('zstd through an engine', () => {
     );
   });
 
+  test('a frame that contains less than it says', () => {
+    // 158 bytes in a single segment, and an empty last block: libraries notice when they see the whole frame.
+    const frame = Buffer.from('28b52ffd209e010000', 'hex');
+    const engine: ZstdEngine = {
+      decompress: (input) => ({ used: input.length, made: 0, ended: true }),
+    };
+    const memory = { room: () => Buffer.alloc(100), filled: () => undefined };
+    assert.throws(() => createEngineUnzstd(engine, { memory }).push(frame), isInvalid);
+  });
+
   test('a bomb is stopped', () => {
     const bomb = pack('zstd', Buffer.alloc(70_000_000));
     let state: Buffer | undefined;

@@ -2,7 +2,7 @@ import { createExpansionGuard, type ExpansionOptions } from './expansion.ts';
 import { engineFailure, invalidCompression } from './failure.ts';
 import type { EngineStep, OutputMemory } from './gzip-engine.ts';
 import type { SyncDecompressor } from './sync-decompressor.ts';
-import { createZstdWalker } from './zstd-walker.ts';
+import { createZstdWalker, requireContentSize } from './zstd-walker.ts';
 
 /** An engine that decompresses one zstd frame after the other, such as `createZstdDecompressor` of `@ocijs/linux`. */
 export interface ZstdEngine {
@@ -23,6 +23,8 @@ export function createEngineUnzstd(
   let room: Uint8Array | undefined;
   let filled = 0;
   let isComplete = false;
+  /** Bytes of the current frame. */
+  let contentSize = 0;
 
   function decompress(input: Uint8Array): void {
     for (let rest = input; ; ) {
@@ -31,6 +33,7 @@ export function createEngineUnzstd(
       const { used, made, ended } = step(rest, free);
       guard.produced(made);
       filled += made;
+      contentSize += made;
       rest = rest.subarray(used);
       isComplete = ended;
       const isFull = made === free.length;
@@ -44,9 +47,11 @@ export function createEngineUnzstd(
   }
 
   /** The walker counts the blocks of a frame, and so does the engine. */
-  function endFrame(): void {
+  function endFrame(said: number | undefined): void {
     if (!isComplete) throw invalidCompression('zstd', 'is damaged');
+    requireContentSize(said, contentSize);
     isComplete = false;
+    contentSize = 0;
   }
 
   function step(input: Uint8Array, free: Uint8Array): EngineStep {

@@ -6,8 +6,8 @@ import { isZeros, requireZeros } from './zero-padding.ts';
 export interface ZstdFrameHandler {
   /** Bytes of the current frame. */
   data(chunk: Uint8Array): void;
-  /** The current frame is complete. */
-  end(): void;
+  /** The current frame is complete, and said how many bytes it contains, or did not. */
+  end(contentSize: number | undefined): void;
 }
 
 /** Finds the frames of a zstd stream without decoding them. */
@@ -47,6 +47,9 @@ export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
   let frameStart: number | undefined;
   let hasChecksum = false;
   let isSingleSegment = false;
+  let dictionaryBytes = 0;
+  let sizeBytes = 0;
+  let contentSize: number | undefined;
   let isLastBlock = false;
   let sawFrame = false;
   let isPadding = false;
@@ -116,13 +119,14 @@ export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
     if ((descriptor & 0x08) !== 0) throw invalidCompression('zstd', 'uses a reserved bit');
     hasChecksum = (descriptor & 0x04) !== 0;
     isSingleSegment = (descriptor & 0x20) !== 0;
-    const dictionaryBytes = [0, 1, 2, 4][descriptor & 0x03] ?? 0;
-    const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+    dictionaryBytes = [0, 1, 2, 4][descriptor & 0x03] ?? 0;
+    sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
     expect('frame-header', (isSingleSegment ? 0 : 1) + dictionaryBytes + sizeBytes);
   }
 
   function readFrameHeader(): void {
     if (!isSingleSegment && windowSize(held[0] ?? 0) > 2 ** ZSTD_WINDOW_LOG_LIMIT) throw windowTooLarge();
+    contentSize = readContentSize(held.subarray((isSingleSegment ? 0 : 1) + dictionaryBytes), sizeBytes);
     expect('block-header', 3);
   }
 
@@ -143,7 +147,7 @@ export function createZstdWalker(handler: ZstdFrameHandler): ZstdWalker {
   function endFrame(): void {
     releaseFrame();
     frameStart = undefined;
-    handler.end();
+    handler.end(contentSize);
     expect('magic', 4);
   }
 
@@ -165,4 +169,26 @@ function isParsed(field: Field): boolean {
 function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3));
   return base + (base / 8) * (descriptor & 0x07);
+}
+
+/** How many bytes a frame says that it contains (RFC 8878, 3.1.1.1.4). */
+function readContentSize(field: Buffer, bytes: number): number | undefined {
+  switch (bytes) {
+    case 0:
+      return undefined;
+    case 1:
+      return field.readUInt8();
+    case 2:
+      return field.readUInt16LE() + 256;
+    case 4:
+      return field.readUInt32LE();
+    default:
+      return Number(field.readBigUInt64LE());
+  }
+}
+
+/** Throws ERR_OCI_COMPRESSION_INVALID when a frame contains more or less than it says: decoders see that only at times. */
+export function requireContentSize(said: number | undefined, actual: number): void {
+  if (said !== undefined && said !== actual)
+    throw invalidCompression('zstd', `is damaged: a frame of ${said} bytes has ${actual}`);
 }
