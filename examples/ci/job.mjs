@@ -1,8 +1,8 @@
-// The same CI job as a program: pull by digest, verify, unpack, smoke test, push. What fails throws, with a code and a hint.
-import { readFile } from 'node:fs/promises';
+// The same CI job as a program: pull by digest, verify, unpack, smoke test, report, push. What fails throws, with a code and a hint.
+import { readFile, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { unpack } from '@ocijs/bundle';
-import { openStore } from '@ocijs/image';
+import { analyzeImage, openStore } from '@ocijs/image';
 import { pull, push, verify } from '@ocijs/registry';
 import { launch } from '@ocijs/runtime';
 
@@ -29,6 +29,11 @@ const answer = await text(container.stdout);
 const { exitCode } = await container.wait();
 console.log(`smoke test: ${answer.trim()}`);
 if (exitCode !== 0 || answer !== 'works as 0\n') throw new Error('the smoke test failed');
+
+const { layers, files, bytes, wasted, duplicates } = await analyzeImage(image);
+const report = { digest: image.report.digest, files, bytes, wasted, duplicates, layers };
+await writeFile('report.json', JSON.stringify(report, null, 2));
+console.log(`report.json: ${layers.length} layers, ${files} files, ${bytes} bytes`);
 
 const pushed = await push(pinned, DESTINATION, { store });
 console.log(`pushed ${DESTINATION}@${pushed.digest}`);

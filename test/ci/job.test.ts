@@ -106,7 +106,18 @@ describe('the CI job of examples/ci, against docker-registry', { skip, timeout: 
     await symlink(`${root}node_modules`, `${cwd}/node_modules`);
     await writeFile(`${cwd}/job.mjs`, await readFile(`${root}examples/ci/job.mjs`));
     const { stdout } = await succeed(command(process.execPath, ['job.mjs'], { cwd, env }));
-    assert.match(stdout, /^pulled .*\nsigned as .*\nunpacked, sh .*\nsmoke test: works as 0\npushed /);
+    assert.match(
+      stdout,
+      /^pulled .*\nsigned as .*\nunpacked, sh .*\nsmoke test: works as 0\nreport\.json: 2 layers, .*\npushed /,
+    );
+    const report = JSON.parse(await readFile(`${cwd}/report.json`, 'utf8')) as {
+      digest: string;
+      wasted: unknown;
+    };
+    assert.equal(report.digest, job.DIGEST);
+    assert.deepEqual(report.wasted, [
+      { path: 'etc/gone', bytes: 'a whiteout removes this\n'.length, layers: [0], fate: 'removed' },
+    ]);
     await isPushed();
   });
 
@@ -135,6 +146,7 @@ describe('the CI job of examples/ci, against docker-registry', { skip, timeout: 
       for (const [name, value] of Object.entries(outputs)) values[`steps.${step.id}.outputs.${name}`] = value;
     }
     assert.equal(values['steps.image.outputs.digest'], job.DIGEST);
+    assert.match(await readFile(`${cwd}/report.json`, 'utf8'), /"wastedBytes": ?24\b/);
     assert.match(await readFile(`${cwd}/report.html`, 'utf8'), /<html/);
     await isPushed();
   });
