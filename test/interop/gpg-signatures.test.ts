@@ -61,12 +61,15 @@ async function scene() {
     'release@example.com',
   ];
   const copied = [`docker://${name('source')}`, `docker://${name('signed')}`];
-  await output('skopeo', ['--insecure-policy', ...signing, ...copied], { env });
+  const { status, stderr } = await command('skopeo', ['--insecure-policy', ...signing, ...copied], { env });
+  const withoutGpgme = stderr.includes('containers_image_openpgp');
+  if (!withoutGpgme) assert.equal(status, 0, stderr);
   return {
     name,
     file,
     env,
     digest: image.digest,
+    cannotSign: withoutGpgme && 'this skopeo was built without GPGME, and cannot sign',
     oci: (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
       oci(ociHome(temporary.path), args, { env: { ...env, ...more } }),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
@@ -74,8 +77,9 @@ async function scene() {
 }
 
 describe('a host whose policy asks for GPG signatures', { skip }, () => {
-  test('gets what skopeo signed by pull, copy and verify, and nothing else, as skopeo does', async () => {
+  test('gets what skopeo signed by pull, copy and verify, and nothing else, as skopeo does', async (context) => {
     await using at = await scene();
+    if (at.cannotSign !== false) return context.skip(at.cannotSign);
     const commands = (repository: string): readonly (readonly string[])[] => [
       ['pull', '-q', at.name(repository)],
       ['copy', '-q', `docker://${at.name(repository)}`, `oci:${at.file(`copy-of-${repository}`)}:v1`],
@@ -107,8 +111,9 @@ describe('a host whose policy asks for GPG signatures', { skip }, () => {
     assert.equal(free.status, 0, free.stderr);
   });
 
-  test('is told to install gpg where it is missing', async () => {
+  test('is told to install gpg where it is missing', async (context) => {
     await using at = await scene();
+    if (at.cannotSign !== false) return context.skip(at.cannotSign);
     const { status, stdout } = await at.oci(['pull', '--json', at.name('signed')], { PATH: '/nonexistent' });
     assert.equal(status, 1);
     const { error } = JSON.parse(stdout) as { error: { code: string; hint: string } };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { isOciError } from '@ocijs/image';
 import { checkPolicy } from '../../index.ts';
-import { missingCommand, missingGpgAgent } from '../gpg/gpg.testkit.ts';
+import { missingGpgAgent } from '../gpg/gpg.testkit.ts';
 import { type SignedByScene, signedByScene } from './signed-by.testkit.ts';
 
 /** One state of the world, and whether an image is let in then: by us, and by skopeo. */
@@ -23,7 +23,6 @@ export interface PolicyCase {
 export function testPolicyCases(groups: readonly (readonly [string, readonly PolicyCase[]])[]): void {
   describe('an image under a policy of signedBy', { skip: missingGpgAgent }, () => {
     let at: SignedByScene;
-    const withoutSkopeo = missingCommand('skopeo');
     before(async () => {
       at = await signedByScene();
     });
@@ -36,7 +35,7 @@ export function testPolicyCases(groups: readonly (readonly [string, readonly Pol
           await at.reset();
           await each.arrange(at);
           await checkOurs(at, each);
-          const reason = withoutSkopeo || each.notSkopeo;
+          const reason = at.withoutSkopeo || each.notSkopeo;
           if (typeof reason === 'string') return context.diagnostic(`skopeo was not asked: ${reason}`);
           const { accepted, said } = await at.skopeo(wantedName(at, each));
           assert.equal(accepted, each.refused === undefined, `skopeo is of another opinion: ${said}`);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type Descriptor, hostPlatform } from '@ocijs/image';
 import { type FaultRegistry, serveImage, startFaultRegistry } from '../../fault-registry.testkit.ts';
 import { makeImage, makeIndex, temporaryDirectory, temporaryStore } from '../../images.testkit.ts';
-import { type Signer, startSigner } from '../gpg/gpg.testkit.ts';
+import { missingCommand, type Signer, startSigner } from '../gpg/gpg.testkit.ts';
 
 const run = promisify(execFile);
 
@@ -44,6 +44,8 @@ export interface SignedByScene extends AsyncDisposable {
   claim(parts?: Claimed): Buffer;
   /** The same, signed by ann unless said otherwise. */
   signed(parts?: Claimed, options?: readonly string[]): Promise<Buffer>;
+  /** Why skopeo's opinion is not asked for; false when it is. */
+  readonly withoutSkopeo: string | false;
   /** Whether skopeo with the same policy and configuration copies the image; what it says if not. */
   skopeo(name: string): Promise<{ readonly accepted: boolean; readonly said: string }>;
 }
@@ -88,6 +90,10 @@ export async function signedByScene(): Promise<SignedByScene> {
   const registriesDirectory = file('registries.d');
   await write('ann.gpg', await signer.publicKeys([ann]));
   await write('bob.gpg', await signer.publicKeys([bob]));
+  await write('manifest', registry.manifests.get('team/app:v1')?.bytes ?? '');
+  const withoutSkopeo =
+    missingCommand('skopeo') ||
+    (await lacksGpgme(['standalone-sign', file('manifest'), name, ann, '-o', file('sig')], signer));
   const scene: SignedByScene = {
     registry,
     signer,
@@ -99,6 +105,7 @@ export async function signedByScene(): Promise<SignedByScene> {
     indexName: `${registry.host}/team/app:all`,
     file,
     write,
+    withoutSkopeo,
     options: {
       env: { HOME: file('home'), PATH: process.env['PATH'] },
       policy,
@@ -145,4 +152,17 @@ export async function signedByScene(): Promise<SignedByScene> {
   };
   await scene.reset();
   return scene;
+}
+
+/** A skopeo that was built with an OpenPGP of its own cannot sign, and does not look at the expiry of keys. */
+async function lacksGpgme(signing: readonly string[], signer: Signer): Promise<string | false> {
+  const env = { PATH: process.env['PATH'], HOME: signer.home, GNUPGHOME: signer.home };
+  try {
+    await run('skopeo', signing, { env });
+    return false;
+  } catch (error) {
+    if (String((error as { stderr?: unknown }).stderr).includes('containers_image_openpgp'))
+      return 'this skopeo was built without GPGME';
+    throw error;
+  }
 }

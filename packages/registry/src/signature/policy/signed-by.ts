@@ -1,7 +1,7 @@
 import type { Digest } from '@ocijs/image';
 import { registryEnvironment } from '../../env.ts';
 import { limits } from '../../limits.ts';
-import { type GpgKeys, type Keyring, openKeyring } from '../gpg/keyring.ts';
+import { type GpgKeys, type Keyring, type KeyringOptions, openKeyring } from '../gpg/keyring.ts';
 import { examineLookaside } from '../lookaside/examine-lookaside.ts';
 import { findLookaside } from '../lookaside/find-lookaside.ts';
 import { loadRegistriesD } from '../lookaside/load-registries-d.ts';
@@ -46,7 +46,7 @@ export async function signedByCheck(
 }
 
 /** Opened for the first signature, which most images that are refused do not have. */
-function lazyKeyring(keys: readonly GpgKeys[], options: Parameters<typeof openKeyring>[1]): Keyring {
+function lazyKeyring(keys: readonly GpgKeys[], options: KeyringOptions): Keyring {
   let opened: Promise<Keyring> | undefined;
   return {
     async verify(message) {
