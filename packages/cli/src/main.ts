@@ -62,12 +62,17 @@ function beforeEndOfFlags(argv: readonly string[]): readonly string[] {
   return end < 0 ? argv : argv.slice(0, end);
 }
 
-/** A reader that closes early (`oci images | head`) is no failure of ours. */
+/** A reader that closes early (`oci images | head`) is no failure of ours; a full disk is one. */
 function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(ExitCode.ok);
+      if (error.code === 'EPIPE') process.exit(ExitCode.ok);
+      // There may be nowhere left to say so.
+      if (stream === process.stdout) {
+        const meaning = error.code === 'ENOSPC' ? 'no space left on the disk' : error.message;
+        process.stderr.write(`error: standard output cannot be written: ${meaning}\n`);
+      }
+      process.exit(ExitCode.failure);
     });
   }
 }

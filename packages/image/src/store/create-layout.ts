@@ -1,4 +1,4 @@
-import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
+import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError } from '../errors.ts';
 import { errnoOf } from './failure.ts';
@@ -6,6 +6,7 @@ import { lockIndex, writeLayoutFile } from './index-file.ts';
 import { directoryMode, type LayoutFiles } from './layout-files.ts';
 import { emptyLayoutIndex, encodeLayoutIndex } from './layout-index.ts';
 import { isLayout, layoutMarker } from './layout-marker.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** What may lie in a directory that becomes a layout: our own first steps, cut short; a fresh file system's own. */
 const harmless: ReadonlySet<string> = new Set(['locks', 'ingest', 'leases', 'blobs', 'lost+found']);
@@ -17,10 +18,10 @@ const harmless: ReadonlySet<string> = new Set(['locks', 'ingest', 'leases', 'blo
 export async function ensureLayout(files: LayoutFiles): Promise<void> {
   const { directory } = files;
   if ((await isLayout(directory)) && (await hasIndex(directory))) return;
-  await mkdir(directory, { recursive: true, mode: directoryMode(files) });
+  await makeDirectories(directory, directoryMode(files));
   if (!(await isLayout(directory))) await assertVacant(directory);
   await using lock = await lockIndex(files);
-  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true, mode: directoryMode(files) });
+  await makeDirectories(join(directory, 'blobs', 'sha256'), directoryMode(files));
   if (!(await isLayout(directory))) await writeLayoutFile(files, 'oci-layout', { bytes: layoutMarker, lock });
   if (!(await hasIndex(directory)))
     await writeLayoutFile(files, 'index.json', { bytes: encodeLayoutIndex(emptyLayoutIndex), lock });
