@@ -1,21 +1,71 @@
-import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { constants, openat } from '@ocijs/linux';
 import { hasErrno } from '../rootfs/failure.ts';
 import { linuxOperations } from '../rootfs/linux-operations.ts';
-import { removeTree } from '../rootfs/remove.ts';
+import type { NamedEntry, RootfsOperations } from '../rootfs/operations.ts';
 
-/** Removes a directory with everything in it, also with directories that keep their owner out. Follows no links. */
+const { AT_FDCWD, O_DIRECTORY, O_PATH } = constants;
+
+/** How many names may go before others get a turn. */
+const namesInTurn = 2_000;
+
+/**
+ * Removes a directory with everything in it, also with directories that keep their owner out; fine when there is none. From
+ * descriptor to descriptor: no link is followed, whatever takes the place of a directory meanwhile.
+ */
 export async function removeDirectoryTree(path: string): Promise<void> {
+  const parent = openParent(path);
+  if (parent === undefined) return;
+  const operations = linuxOperations();
+  const entry = { directory: parent, name: basename(path) };
   try {
-    await rm(path, { recursive: true, force: true });
+    await remove(operations, entry);
   } catch (error) {
-    if (!hasErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
-    const operations = linuxOperations();
-    const parent = operations.openRoot(dirname(path));
+    // Somebody has just made something in it.
+    if (!hasErrno(error, 'ENOTEMPTY')) throw error;
+    await remove(operations, entry);
+  } finally {
+    operations.close(parent);
+  }
+}
+
+function openParent(path: string): number | undefined {
+  try {
+    return openat(AT_FDCWD, dirname(path), { flags: O_PATH | O_DIRECTORY });
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function remove(operations: RootfsOperations, top: NamedEntry): Promise<void> {
+  let names = 0;
+
+  async function removeEntry(entry: NamedEntry): Promise<void> {
+    const status = operations.status(entry);
+    if (status === undefined) return;
+    names += 1;
+    if (names % namesInTurn === 0) await turn();
+    if (status.kind !== 'directory') return ifThere(() => operations.remove(entry));
+    if ((status.mode & 0o700) !== 0o700) operations.setMode(entry, 0o700);
+    const directory = operations.openDirectory(entry.directory, entry.name);
     try {
-      removeTree(operations, { directory: parent, name: basename(path) }, { unlock: true });
+      for (const name of operations.list(directory)) await removeEntry({ directory, name });
     } finally {
-      operations.close(parent);
+      operations.close(directory);
     }
+    ifThere(() => operations.removeDirectory(entry));
+  }
+
+  await removeEntry(top);
+}
+
+/** Others may remove the same. */
+function ifThere(effect: () => void): void {
+  try {
+    effect();
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
