@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { TarWriteEntry } from '@ocijs/image';
 import { readFile } from '../../copy/layer-entries.ts';
 import type { CopyRoot } from '../../copy/select-files.ts';
 import type { LayerFiles } from '../../dockerfile/instructions/types.ts';
+import { BuildError } from '../../errors.ts';
 import type { NodeFile } from './node-file.ts';
 
 export interface NodeLayerOptions {
@@ -20,40 +21,66 @@ export function nodeLayer(files: readonly NodeFile[], { root, prefix, time }: No
     .map((one) => ({ one, name: `${prefix}/${one.path}` }))
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const shared = { uid: 0, gid: 0, mtimeNs: BigInt(time) * 1_000_000_000n };
-  const entryOf = (name: string, one: NodeFile): TarWriteEntry => {
-    if (one.kind === 'link')
+  let known: string | undefined;
+  const start = (): Hash => createHash('sha256').update(JSON.stringify(['node', prefix, time]));
+
+  /** The content of a file, whose bytes go into the digest on their way. */
+  async function* content(
+    { file }: NodeFile & { readonly kind: 'file' },
+    hash: Hash,
+  ): AsyncGenerator<Uint8Array> {
+    if (file.status.size === 0) return;
+    for await (const chunk of readFile(root, file)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+
+  function entryOf({ one, name }: (typeof placed)[number], hash: Hash): TarWriteEntry {
+    if (one.kind === 'link') {
+      hash.update(JSON.stringify([name, one.target]));
       return { header: { ...shared, name, type: 'symlink', mode: 0o777, linkname: one.target } };
+    }
     const { size } = one.file.status;
+    hash.update(JSON.stringify([name, modeOf(one), size]));
     return {
       header: { ...shared, name, type: 'file', mode: modeOf(one), size },
-      body: size === 0 ? undefined : readFile(root, one.file),
+      body: size === 0 ? undefined : content(one, hash),
     };
-  };
+  }
+
   return {
     async digest({ signal }) {
-      const hash = createHash('sha256').update(JSON.stringify(['node', prefix, time]));
-      for (const { one, name } of placed) {
+      const hash = start();
+      for (const place of placed) {
         signal?.throwIfAborted();
-        if (one.kind === 'link') hash.update(JSON.stringify([name, one.target]));
-        else {
-          hash.update(JSON.stringify([name, modeOf(one), one.file.status.size]));
-          if (one.file.status.size > 0)
-            for await (const chunk of readFile(root, one.file)) hash.update(chunk);
-        }
+        const { body } = entryOf(place, hash);
+        if (body !== undefined) for await (const _chunk of body) signal?.throwIfAborted();
       }
-      return hash.digest('hex');
+      known = hash.digest('hex');
+      return known;
     },
     async *entries({ signal }) {
+      const hash = start();
       const made = new Set<string>();
-      for (const { one, name } of placed) {
+      for (const place of placed) {
         signal?.throwIfAborted();
-        for (const parent of parentsOf(name)) {
+        for (const parent of parentsOf(place.name)) {
           if (made.has(parent)) continue;
           made.add(parent);
           yield { header: { ...shared, name: parent, type: 'directory', mode: 0o755 } };
         }
-        yield entryOf(name, one);
+        yield entryOf(place, hash);
       }
+      // A later build would take the layer for one of the files as they were before.
+      if (known !== undefined && hash.digest('hex') !== known)
+        throw new BuildError(
+          'ERR_OCI_BUILD_FILE_UNREADABLE',
+          `files of ${root.label} changed while they were read`,
+          {
+            hint: 'build again when nobody changes the files',
+          },
+        );
     },
   };
 }
