@@ -7,6 +7,10 @@ set -eu
 wanted='
 docker-registry:docker-registry
 skopeo:skopeo
+gpg:gpg
+gpg-agent:gpg-agent
+gpgconf:gpgconf
+zstd:zstd
 umoci:umoci
 runc:runc
 crun:crun

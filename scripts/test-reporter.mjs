@@ -11,12 +11,7 @@ export default async function* reporter(source) {
       if (/warning/i.test(data.message)) continue;
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    // A suite counts by its tests, unless its own hooks failed: that is a failure which no test reports.
-    if (
-      data.details?.type === 'suite' &&
-      !(type === 'test:fail' && data.details.error?.failureType === 'hookFailed')
-    )
-      continue;
+    if (data.details?.type === 'suite' && !speaksForItself(type, data)) continue;
     const file = relative(process.cwd(), data.file ?? data.name);
     const counts = files.get(file) ?? { passed: 0, skipped: 0, failed: 0 };
     files.set(file, counts);
@@ -41,6 +36,11 @@ export default async function* reporter(source) {
   if (skipped.length) yield `\nskipped:\n${skipped.map((line) => `  ${line}`).join('\n')}\n`;
   if (failed.length) yield `\nfailed:\n${failed.map(({ file, name }) => `  ${file}: ${name}`).join('\n')}\n`;
   yield `\n${passed} passed, ${skipped.length} skipped, ${failed.length} failed\n`;
+}
+
+/** A suite counts by its tests, unless it is left out as a whole, or its own hooks failed: that is what no test reports. */
+function speaksForItself(type, { skip, details }) {
+  return skip !== undefined || (type === 'test:fail' && details.error?.failureType === 'hookFailed');
 }
 
 function describe(error) {
