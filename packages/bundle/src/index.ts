@@ -53,5 +53,6 @@ export {
 } from './snapshots/snapshots.ts';
 export * from './spec/index.ts';
 export { type BundleState, readState } from './state.ts';
+export { removeDirectoryTree } from './unpack/remove-directory.ts';
 export { type UnpackOptions, unpack } from './unpack/unpack.ts';
 export { hasOneUser, type NamespaceIds, namespaceIds } from './user-namespace.ts';

@@ -49,8 +49,9 @@ export async function removeDirectory(directory: string): Promise<void> {
 }
 
 async function removeTree(path: string): Promise<void> {
+  const { removeDirectoryTree } = await import('@ocijs/bundle');
   try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    await removeDirectoryTree(path);
   } catch (error) {
     const code = codeOf(error);
     const isDenied = code === 'EACCES' || code === 'EPERM' || code === 'ENOTEMPTY';
