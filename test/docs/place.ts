@@ -134,14 +134,14 @@ async function installPrograms(directory: string): Promise<void> {
   const bin = `${directory}/bin`;
   const node = `'${process.execPath}'`;
   const programs = {
-    oci: `exec ${node} '${ociProgram}' "$@"`,
-    'oci-runtime': `exec ${node} '${runtimeProgram}' "$@"`,
     node: `exec ${node} "$@"`,
     // What npx would find in a checkout.
     npx: 'exec "$@"',
     docker: 'exec podman "$@"',
   };
   await mkdir(bin);
+  await symlink(ociProgram, `${bin}/oci`);
+  await symlink(runtimeProgram, `${bin}/oci-runtime`);
   for (const [name, line] of Object.entries(programs)) {
     await writeFile(`${bin}/${name}`, `#!/bin/sh\n${line}\n`);
     await chmod(`${bin}/${name}`, 0o755);

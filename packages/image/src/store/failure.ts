@@ -24,6 +24,11 @@ export function storeFailure(error: unknown, directory: string): unknown {
   if (isOciError(error) || errno === undefined) return error;
   const { path = directory, syscall = '' } = error as NodeJS.ErrnoException;
   const details = { cause: error, path, syscall, errno };
+  if (errno === 'ENOENT' && syscall === 'mkdir')
+    return new ImageError('ERR_OCI_STORE_DENIED', `no directory can be made for the store ${directory}`, {
+      ...details,
+      hint: 'choose a directory of your own with --store or OCI_STORE',
+    });
   switch (errno) {
     case 'EACCES':
     case 'EPERM':
