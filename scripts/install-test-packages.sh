@@ -28,6 +28,7 @@ ip:iproute2
 /usr/lib/cni/bridge:containernetworking-plugins
 pasta:passt
 slirp4netns:slirp4netns
+fuse-overlayfs:fuse-overlayfs
 chromium:chromium
 script:bsdutils
 buildah:buildah
