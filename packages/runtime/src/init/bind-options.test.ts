@@ -142,7 +142,7 @@ test('where the runtime itself is in a user namespace, options that are locked f
     ],
     linux: { namespaces: [{ type: 'mount' as const }] },
   };
-  const lock = `mount --bind ${source} ${source}\nmount --bind -o remount,nodev,nosuid ${source}`;
+  const lock = `mount -t tmpfs tmpfs ${source}\nmount --bind -o remount,nodev,nosuid,relatime ${source}`;
   const outcome = await runProgram(
     'done(await runScript(input.bundle, input.script, { spec: input.spec }));',
     {
