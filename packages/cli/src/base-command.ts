@@ -72,9 +72,14 @@ export abstract class BaseCommand extends Command {
     return this.#cancellation.signal;
   }
 
-  /** From now on the command itself decides what signals mean. */
-  protected releaseSignals(): void {
-    this.#cancellation[Symbol.dispose]();
+  /** What is started now is going to get the signals: until then, or for a moment, they wait. */
+  protected holdSignals(): void {
+    this.#cancellation.hold();
+  }
+
+  /** From now on the command itself decides what signals mean; the one that waited is its first. */
+  protected releaseSignals(): readonly NodeJS.Signals[] {
+    return this.#cancellation.release();
   }
 
   /** Runs this command line again as root of a user namespace, of all ids of the user or of these, and ends as that ends. */

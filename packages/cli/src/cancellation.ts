@@ -1,9 +1,19 @@
 import { Interrupted } from './errors.ts';
 import { ExitCode, exitCodeOfSignal } from './exit-codes.ts';
 
+/** How long a signal waits for what is being started, in milliseconds. */
+const patienceMs = 2_000;
+
 /** A signal that SIGINT and SIGTERM fire; disposing gives both back to the system. */
 export interface Cancellation extends Disposable {
   readonly signal: AbortSignal;
+  /**
+   * Something is started that is going to get the signals: the first one from now on waits for it, and cancels only when it
+   * takes too long.
+   */
+  hold(): void;
+  /** Gives SIGINT and SIGTERM back to the system, and returns the one that waited. */
+  release(): readonly NodeJS.Signals[];
 }
 
 /**
@@ -12,17 +22,30 @@ export interface Cancellation extends Disposable {
  */
 export function createCancellation(): Cancellation {
   const controller = new AbortController();
+  let isHolding = false;
+  let held: { readonly name: NodeJS.Signals; readonly patience: NodeJS.Timeout } | undefined;
+  const cancel = (name: NodeJS.Signals): void =>
+    controller.abort(new Interrupted(name === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'));
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(exitCodeOfSignal(name) || ExitCode.failure);
-    controller.abort(new Interrupted(name === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'));
+    if (isHolding && held === undefined)
+      held = { name, patience: setTimeout(cancel, patienceMs, name).unref() };
+    else cancel(name);
+  };
+  const release = (): readonly NodeJS.Signals[] => {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+    clearTimeout(held?.patience);
+    return held === undefined || controller.signal.aborted ? [] : [held.name];
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
     signal: controller.signal,
-    [Symbol.dispose]() {
-      process.removeListener('SIGINT', onSignal);
-      process.removeListener('SIGTERM', onSignal);
+    hold() {
+      isHolding = true;
     },
+    release,
+    [Symbol.dispose]: () => void release(),
   };
 }

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -211,7 +212,8 @@ function killWhenAborted(prepared: PreparedContainer, signal: AbortSignal): void
       process.emitWarning(error as Error);
     });
   };
-  signal.addEventListener('abort', onAbort, { once: true });
-  const forget = (): void => signal.removeEventListener('abort', onAbort);
+  // It may have been aborted at any moment since the container runs.
+  const listening = addAbortListener(signal, onAbort);
+  const forget = (): void => listening[Symbol.dispose]();
   init.exited.then(forget, forget);
 }

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { lookupUser, mergeEnvironment, type Process } from '@ocijs/bundle/spec';
 import type { InitProcess, TerminalSize } from './init/index.ts';
@@ -109,9 +110,9 @@ export async function exec(id: string, options: ExecOptions): Promise<ExecProces
   });
   const handle = processHandle(init);
   if (signal !== undefined && !options.detach) {
-    const onAbort = (): void => void handle.kill('SIGKILL');
-    signal.addEventListener('abort', onAbort, { once: true });
-    const forget = (): void => signal.removeEventListener('abort', onAbort);
+    // It may have been aborted at any moment since the process runs.
+    const listening = addAbortListener(signal, () => void handle.kill('SIGKILL'));
+    const forget = (): void => listening[Symbol.dispose]();
     init.exited.then(forget, forget);
   }
   return handle;

@@ -51,6 +51,7 @@ export default class Exec extends BaseCommand {
     }
     process.exitCode = await execAttached(container, {
       ...request,
+      onStarting: () => this.holdSignals(),
       onStarted: () => this.releaseSignals(),
     });
   }

@@ -136,9 +136,9 @@ export default class Run extends BaseCommand {
     using _care = made.care;
     using prepared = new DisposableStack();
     prepared.use(made.prepared);
-    const onStarted = (): void => {
+    const onStarted = (): readonly NodeJS.Signals[] => {
       prepared.dispose();
-      this.releaseSignals();
+      return this.releaseSignals();
     };
     try {
       if (flags.detach) {
@@ -163,6 +163,7 @@ export default class Run extends BaseCommand {
           signal: this.signal,
           onEvent: this.progress(flags),
         },
+        onStarting: () => this.holdSignals(),
         onStarted,
       });
     } catch (error) {

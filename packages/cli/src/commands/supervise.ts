@@ -27,10 +27,11 @@ export default class Supervise extends BaseCommand {
         bundle: container.record.bundle,
         launch: { detach: { logFile: logFileOf(container) }, signal: this.signal },
         onStarted: () => {
-          this.releaseSignals();
+          const earlier = this.releaseSignals();
           report({ started: true });
           // From now on it only waits, for as long as the container runs.
           releaseMemory();
+          return earlier;
         },
       });
     } catch (error) {

@@ -14,8 +14,10 @@ export interface AttachedOptions {
   readonly container: KnownContainer;
   readonly bundle: LaunchBundle | string;
   readonly launch: Pick<LaunchOptions, 'stdio' | 'signal' | 'onEvent' | 'detach'>;
-  /** Called once the container runs, when signals begin to be forwarded to it. */
-  readonly onStarted: () => void;
+  /** Called before the container is started. */
+  readonly onStarting?: () => void;
+  /** Called once the container runs, when signals begin to be forwarded to it; returns those that came meanwhile. */
+  readonly onStarted: () => readonly NodeJS.Signals[];
 }
 
 /** Runs a container in the foreground and resolves with the exit code to end with. */
@@ -24,14 +26,15 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
   const { container, containers, bundle } = options;
   const { record } = container;
   const network = networkRequest(container);
+  options.onStarting?.();
   await using running = await launch(bundle, {
     ...options.launch,
     id: record.id,
     root: record.root,
     ...(network && { network }),
   });
-  options.onStarted();
-  using forwarding = forwardSignals(running);
+  const earlier = options.onStarted();
+  using forwarding = forwardSignals(running, { earlier });
   const { exitCode, signal } = await endOf(running, container);
   const enforced = forwarding.enforced();
   const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;

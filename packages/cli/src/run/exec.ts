@@ -73,23 +73,30 @@ async function allGrantable() {
   return { bounding: [...all], permitted: [...all], effective: [...all] };
 }
 
-/**
- * Runs a process in a container on our own streams and resolves with the exit code to end with. `onStarted` is called
- * when our signals begin to be forwarded to it.
- */
+/** Who gets signals while a process is started, and then. */
+export interface SignalHandover {
+  /** Called before the process is started. */
+  readonly onStarting: () => void;
+  /** Called when our signals begin to be forwarded to it; returns those that came meanwhile. */
+  readonly onStarted: () => readonly NodeJS.Signals[];
+}
+
+/** Runs a process in a container on our own streams and resolves with the exit code to end with. */
 export async function execAttached(
   container: KnownContainer,
-  { onStarted, ...request }: ExecRequest & { readonly onStarted: () => void },
+  { onStarting, onStarted, ...request }: ExecRequest & SignalHandover,
 ): Promise<number> {
   await requireUnpaused(container);
   const { exec } = await import('@ocijs/runtime');
+  const options = await execOptions(container, request);
+  onStarting();
   await using running = await exec(container.record.id, {
-    ...(await execOptions(container, request)),
+    ...options,
     stdio: foregroundStreams(request.flags),
   });
-  onStarted();
+  const earlier = onStarted();
   const kill = async (name: string | number): Promise<void> => void running.kill(name);
-  using forwarding = forwardSignals({ pid: running.pid, kill });
+  using forwarding = forwardSignals({ pid: running.pid, kill }, { earlier });
   const { exitCode, signal } = await running.wait();
   const enforced = forwarding.enforced();
   return enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;

@@ -15,9 +15,12 @@ export interface Forwarding extends Disposable {
 /**
  * Passes our signals on to the container's first process. The kernel drops a signal for process 1 that it has no handler
  * for, so a plain `sleep` would survive Ctrl-C for ever: such a process gets SIGKILL in its place. A second SIGINT or SIGTERM
- * is always SIGKILL.
+ * is always SIGKILL. `earlier` are those that came while the process was being started.
  */
-export function forwardSignals(container: Pick<Container, 'pid' | 'kill'>): Forwarding {
+export function forwardSignals(
+  container: Pick<Container, 'pid' | 'kill'>,
+  { earlier = [] }: { readonly earlier?: readonly NodeJS.Signals[] } = {},
+): Forwarding {
   let enforced: string | undefined;
   let requests = 0;
   const onSignal = (name: NodeJS.Signals): void => {
@@ -27,6 +30,7 @@ export function forwardSignals(container: Pick<Container, 'pid' | 'kill'>): Forw
     });
   };
   for (const name of forwarded) process.on(name, onSignal);
+  for (const name of earlier) onSignal(name);
   return {
     enforced: () => enforced,
     [Symbol.dispose]() {
