@@ -11,10 +11,11 @@ export default async function* reporter(source) {
       if (/warning/i.test(data.message)) continue;
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    if (data.details?.type === 'suite' && !speaksForItself(type, data)) continue;
     const file = relative(process.cwd(), data.file ?? data.name);
-    const counts = files.get(file) ?? { passed: 0, skipped: 0, failed: 0 };
+    const counts = files.get(file) ?? { passed: 0, skipped: 0, failed: 0, milliseconds: 0 };
     files.set(file, counts);
+    if (data.nesting === 0) counts.milliseconds += data.details?.duration_ms ?? 0;
+    if (data.details?.type === 'suite' && !speaksForItself(type, data)) continue;
     if (data.skip !== undefined) {
       counts.skipped++;
       skipped.push(
@@ -31,7 +32,8 @@ export default async function* reporter(source) {
     passed += counts.passed;
     const skips = counts.skipped ? `, ${counts.skipped} skipped` : '';
     const fails = counts.failed ? `, ${counts.failed} FAILED` : '';
-    yield `  ${file}: ${counts.passed} passed${skips}${fails}\n`;
+    const seconds = (counts.milliseconds / 1000).toFixed(1);
+    yield `  ${file}: ${counts.passed} passed${skips}${fails}, ${seconds} s\n`;
   }
   if (skipped.length) yield `\nskipped:\n${skipped.map((line) => `  ${line}`).join('\n')}\n`;
   if (failed.length) yield `\nfailed:\n${failed.map(({ file, name }) => `  ${file}: ${name}`).join('\n')}\n`;

@@ -17,6 +17,8 @@ step('tests', process.execPath, [
   '--conditions=source',
   '--test',
   '--test-concurrency=2',
+  // No test takes a tenth of that: one that waits for ever ends, and says where.
+  '--test-timeout=900000',
   '--test-reporter=./scripts/test-reporter.mjs',
   '--test-reporter-destination=stdout',
   ...process.argv.slice(2),

@@ -73,6 +73,7 @@ export const before: Readonly<Record<string, string>> = {
   tag: 'oci pull debian:bookworm',
   unpack: 'rm -rf bundle layout\noci copy docker://debian:12 oci:layout:v1',
   'oci unpack oci:layout:v1 bundle': 'rm -rf bundle',
+  'oci unpack docker://registry.example.com/team/app:v1 bundle': 'rm -rf bundle',
   'oci unpause web': 'start web\noci pause web',
   'oci unpause --json web database': 'start web database\noci pause web database',
   validate: `${bundle}\noci save app:v1 -o app.tar`,

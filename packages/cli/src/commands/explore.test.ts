@@ -167,7 +167,13 @@ describe('oci explore', { timeout: 300_000 }, () => {
         seen.output += data;
       });
       const ended = once(child, 'close');
-      return { child, seen, ended };
+      /** A test that fails must not leave a program that waits for keys. */
+      const end = async (): Promise<void> => {
+        child.stdin.end();
+        child.kill();
+        await ended;
+      };
+      return { child, seen, ended, [Symbol.asyncDispose]: end };
     }
     const entered = '\u001b[?1049h';
     const left = '\u001b[?1049l';
@@ -183,7 +189,8 @@ describe('oci explore', { timeout: 300_000 }, () => {
     }
 
     test('keys move through the image, and q leaves everything as it was', async () => {
-      const { child, seen, ended } = start();
+      await using terminal = start();
+      const { child, seen, ended } = terminal;
       await until(() => seen.output.includes('q quit'));
       assert.match(seen.output, /layer 3\/3/);
       assert.ok(!seen.output.includes('\u001b[K'), 'which would erase the last character of a full line');
@@ -191,7 +198,7 @@ describe('oci explore', { timeout: 300_000 }, () => {
       await until(() => seen.output.includes('layer 2/3'));
       child.stdin.write('/hosts\r');
       await until(() => /~ .*hosts/.test(seen.output));
-      child.stdin.write('2');
+      child.stdin.write('3');
       await until(() => seen.output.includes('Wasted: bytes'));
       child.stdin.write('q');
       await ended;
@@ -199,7 +206,8 @@ describe('oci explore', { timeout: 300_000 }, () => {
     });
 
     test('Ctrl-C leaves everything as it was', async () => {
-      const { child, seen, ended } = start();
+      await using terminal = start();
+      const { child, seen, ended } = terminal;
       await until(() => seen.output.includes('q quit'));
       child.stdin.write('\u0003');
       await ended;
@@ -208,7 +216,8 @@ describe('oci explore', { timeout: 300_000 }, () => {
 
     test('a signal from outside leaves everything as it was', async () => {
       const pid = join(home.directory, 'pid');
-      const { seen, ended } = start({ before: `sh -c 'echo $$ > ${pid}; exec "$@"' sh` });
+      await using terminal = start({ before: `sh -c 'echo $$ > ${pid}; exec "$@"' sh` });
+      const { seen, ended } = terminal;
       await until(() => seen.output.includes('q quit'));
       process.kill(Number(await readFile(pid, 'utf8')), 'SIGTERM');
       await ended;
@@ -216,7 +225,8 @@ describe('oci explore', { timeout: 300_000 }, () => {
     });
 
     test('NO_COLOR leaves marks and the cursor, and no colour', async () => {
-      const { child, seen, ended } = start({ env: { NO_COLOR: '1' } });
+      await using terminal = start({ env: { NO_COLOR: '1' } });
+      const { child, seen, ended } = terminal;
       await until(() => seen.output.includes('q quit'));
       child.stdin.write('[');
       await until(() => seen.output.includes('layer 2/3'));

@@ -27,7 +27,7 @@ export default class Unpack extends BaseCommand {
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
-    '<%= config.bin %> unpack docker://registry.example.com/app:1 bundle',
+    '<%= config.bin %> unpack docker://registry.example.com/team/app:v1 bundle',
     '<%= config.bin %> unpack --userns debian:bookworm bundle',
   ];
   static override args = {
