@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs';
 import { isOciError } from '@ocijs/image/errors';
 import type { LifecycleOptions } from '../lifecycle/context.ts';
 import { stateRoot } from '../lifecycle/context.ts';
 import { containerStatus } from '../state/status.ts';
-import { containerDirectory, listContainers, readRecord } from '../state/store.ts';
-import { readNetworkRecord } from './record.ts';
+import { listContainers, readRecord } from '../state/store.ts';
+import { readNetworkRecord, removeNetworkRecord } from './record.ts';
 import type { NetworkConnection } from './types.ts';
 
 /** Undoes a container's connection; nothing happens for one that has none. Throws ERR_OCI_NETWORK_FAILED. */
@@ -13,13 +12,13 @@ export async function disconnect(root: string, id: string): Promise<void> {
   if (record === undefined) return;
   if (record.bridge !== undefined) {
     const { disconnectBridge } = await import('./bridge/bridge.ts');
-    await disconnectBridge(root, id, record);
+    await disconnectBridge(root, id);
   } else {
     const { endHelper, pastaOf } = await import('./user-mode/helper.ts');
     const helper = record.helper ?? pastaOf(root, id);
     if (helper !== undefined) await endHelper(helper);
+    removeNetworkRecord(root, id);
   }
-  rmSync(`${containerDirectory(root, id)}/network.json`, { force: true });
 }
 
 /** The same for a container that goes in any case: what cannot be undone is reported as a warning. */

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
 import { networkAnswerLimit } from '../limits.ts';
 import type { ProcessIdentity } from '../process/stat.ts';
@@ -37,6 +37,11 @@ export function writeNetworkRecord(root: string, id: string, record: NetworkReco
   const temporary = `${path}.${uniqueName()}`;
   writeFileSync(temporary, JSON.stringify(record), { flag: 'wx', mode: 0o600 });
   renameSync(temporary, path);
+}
+
+/** Forgets a connection that was undone. */
+export function removeNetworkRecord(root: string, id: string): void {
+  rmSync(recordFile(root, id), { force: true });
 }
 
 /** Reads the record; undefined for a container without a connection. Throws ERR_OCI_NETWORK_INVALID. */

@@ -1,6 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { listContainers } from '../../state/store.ts';
-import { type NetworkRecord, namespaceFile, readNetworkRecord, writeNetworkRecord } from '../record.ts';
+import {
+  type NetworkRecord,
+  namespaceFile,
+  readNetworkRecord,
+  removeNetworkRecord,
+  writeNetworkRecord,
+} from '../record.ts';
 import type { NetworkConnection, PortMapping } from '../types.ts';
 import { addressDirectory, bridgeConfig } from './config.ts';
 import { withNetworkLock } from './lock.ts';
@@ -73,9 +79,10 @@ export async function connectBridge({
 
 /**
  * Undoes what {@link connectBridge} did, or had begun to do; with the last container of the state directory the bridge goes,
- * too. All is tried; then the first failure is thrown.
+ * too. All is tried; then the first failure is thrown, and the record stays. Of several that do it at once, one does: the plugin
+ * of the addresses makes its directory again when it is called once more.
  */
-export async function disconnectBridge(root: string, id: string, record: NetworkRecord): Promise<void> {
+export async function disconnectBridge(root: string, id: string): Promise<void> {
   const failures: unknown[] = [];
   const attempt = async (action: () => unknown): Promise<void> => {
     try {
@@ -85,6 +92,8 @@ export async function disconnectBridge(root: string, id: string, record: Network
     }
   };
   await withNetworkLock(undefined, async () => {
+    const record = readNetworkRecord(root, id);
+    if (record === undefined) return;
     const namespace = namespaceFile(root, id);
     const isKept = await isNamespace(namespace);
     for (const plugin of (record.plugins ?? []).toReversed()) {
@@ -98,10 +107,12 @@ export async function disconnectBridge(root: string, id: string, record: Network
     }
     await attempt(() => dropNamespace(namespace));
     const others = listContainers(root).filter((other) => other !== id);
-    if (others.some((other) => readNetworkRecord(root, other)?.bridge !== undefined)) return;
-    if (record.bridge !== undefined) await attempt(() => removeDevice(record.bridge ?? ''));
-    rmSync(addressDirectory(root), { recursive: true, force: true });
-    releaseNetwork(root);
+    if (others.every((other) => readNetworkRecord(root, other)?.bridge === undefined)) {
+      if (record.bridge !== undefined) await attempt(() => removeDevice(record.bridge ?? ''));
+      rmSync(addressDirectory(root), { recursive: true, force: true });
+      releaseNetwork(root);
+    }
+    if (failures.length === 0) removeNetworkRecord(root, id);
   });
   if (failures.length > 0) throw failures[0];
 }
