@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,4 +70,20 @@ test('directories that keep their owner out go too, a missing one is fine', { sk
   await removeDirectoryTree(join(place, 'tree'));
   await removeDirectoryTree(join(place, 'no/such'));
   rmSync(place, { recursive: true });
+});
+
+test('directories that lie deeper than there are descriptors go too', { skip }, (context) => {
+  const place = mkdtempSync(join(tmpdir(), 'oci-remove-'));
+  context.after(() => rmSync(place, { recursive: true }));
+  mkdirSync(join(place, 'tree', 'd/'.repeat(1_000)), { recursive: true });
+  mkdirSync(join(place, 'tree/d/d/d/other', 'd/'.repeat(500)), { recursive: true });
+  const program = `
+    const { removeDirectoryTree } = await import(${JSON.stringify(import.meta.resolve('./remove-directory.ts'))});
+    await removeDirectoryTree(${JSON.stringify(join(place, 'tree'))});`;
+  const node = [process.execPath, ...process.execArgv, '--input-type=module', '--eval', program];
+  const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -n 250; exec "$@"', 'sh', ...node], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(place), []);
 });
