@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, output } from '../kit/command.ts';
+import { hierarchyMounts } from '../kit/hierarchies.ts';
 import { missing } from '../kit/requirements.ts';
 
 /**
@@ -38,13 +39,15 @@ export async function startContainerd(directory: string): Promise<Containerd | s
     child.kill('SIGTERM');
     await exited;
   };
-  const client = ['--address', address, '--namespace', `ocijs-${process.pid}`];
+  const namespace = `ocijs-${process.pid}`;
+  const client = ['--address', address, '--namespace', namespace];
   /** The shims of tasks live on without their containerd. */
   const dispose = async (): Promise<void> => {
     const { stdout } = await command('ctr', [...client, 'task', 'ls', '--quiet']);
     for (const id of stdout.split('\n').filter(Boolean))
       await command('ctr', [...client, 'task', 'rm', '--force', id]);
     await stop();
+    for (const mountPoint of hierarchyMounts()) await removeGroup(`${mountPoint}/${namespace}`);
   };
   for (let attempt = 0; attempt < 200; attempt++) {
     const early = await Promise.race([failed, sleep(100)]);
@@ -59,4 +62,13 @@ export async function startContainerd(directory: string): Promise<Containerd | s
   }
   await stop();
   return 'containerd does not answer';
+}
+
+/** The group that those of a namespace's tasks are in: runtimes remove theirs, and nobody that one. */
+async function removeGroup(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

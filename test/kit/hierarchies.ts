@@ -5,11 +5,8 @@ import { readFileSync } from 'node:fs';
  * a while; `''` is version 2. Nobody can join a group there, and some tools want all of them.
  */
 export function unmountedHierarchies(): readonly string[] {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '));
   const isMounted = (controllers: string): boolean =>
-    mounts.some(([, , type, options = '']) =>
+    mounts().some(([, , type, options = '']) =>
       controllers === '' ? type === 'cgroup2' : type === 'cgroup' && options.endsWith(`,${controllers}`),
     );
   return readFileSync('/proc/self/cgroup', 'utf8')
@@ -17,4 +14,14 @@ export function unmountedHierarchies(): readonly string[] {
     .filter(Boolean)
     .map((line) => line.split(':')[1] ?? '')
     .filter((controllers) => !isMounted(controllers));
+}
+
+/** Where cgroup hierarchies are mounted, of both versions. */
+export function hierarchyMounts(): readonly string[] {
+  return mounts().flatMap(([, path = '', type = '']) => (/^cgroup2?$/.test(type) ? [path] : []));
+}
+
+function mounts(): readonly (readonly string[])[] {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return lines.map((line) => line.split(' '));
 }

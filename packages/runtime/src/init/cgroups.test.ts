@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
 import { findHierarchies } from '../cgroup/hierarchies.ts';
 import type { CgroupEntry } from '../plan/input.ts';
 import { makeBundle, makeSpec, runScript, skipReason } from './testing/bundle.ts';
+import { makeCgroup } from './testing/cgroup.ts';
 
 const hierarchies = skipReason() === undefined ? findHierarchies() : [];
 const memory = hierarchies.find(({ controllers }) => controllers.includes('memory'));
@@ -13,25 +13,6 @@ const unified = hierarchies.find(({ version }) => version === 'v2');
 const skip =
   skipReason() ?? (memory && unified ? undefined : 'needs cgroup v2 beside a memory controller of cgroup v1');
 const name = `oci-enter-test-${process.pid}`;
-
-function group(mountPoint: string | undefined): AsyncDisposable & { readonly path: string } {
-  const path = `${mountPoint}/${name}`;
-  mkdirSync(path);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      for (let tries = 0; ; tries++) {
-        try {
-          return rmdirSync(path);
-        } catch (error) {
-          // The last process may still be leaving it.
-          if (tries === 100 || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
-          await delay(20);
-        }
-      }
-    },
-  };
-}
 
 /** The groups that a container's process sees itself in, and how many descriptors it has. */
 async function groupsSeen(cgroups: readonly CgroupEntry[], spec?: RuntimeSpec): Promise<string[]> {
@@ -46,8 +27,8 @@ async function groupsSeen(cgroups: readonly CgroupEntry[], spec?: RuntimeSpec): 
 }
 
 test('a process enters its groups by itself, or is put there', { skip }, async (t) => {
-  await using v1 = group(memory?.mountPoint);
-  await using v2 = group(unified?.mountPoint);
+  await using v1 = makeCgroup(memory?.mountPoint, name);
+  await using v2 = makeCgroup(unified?.mountPoint, name);
   const procs = { v1: `${v1.path}/cgroup.procs`, v2: `${v2.path}/cgroup.procs` };
   const expected = [memory?.controllers.join(',') ?? '', ''];
   const linux = makeSpec().linux ?? {};

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DeviceRule, RuntimeSpec } from '@ocijs/bundle/spec';
 import { deviceProgram } from '../cgroup/device-program.ts';
 import { findHierarchies } from '../cgroup/hierarchies.ts';
@@ -14,6 +12,7 @@ import {
   skipReason,
   type TestBundle,
 } from './testing/bundle.ts';
+import { makeCgroup } from './testing/cgroup.ts';
 
 /** Its kind is known by the magic number of its file system. */
 const unified =
@@ -21,24 +20,7 @@ const unified =
 const skip = skipReason() ?? (unified === undefined ? 'no cgroup v2 file system is mounted' : undefined);
 
 /** A v2 group of this test's own, which goes away with it. */
-function makeGroup(): AsyncDisposable & { readonly path: string } {
-  const path = `${unified?.mountPoint}/oci-devices-test-${process.pid}`;
-  mkdirSync(path);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      for (let tries = 0; ; tries++) {
-        try {
-          return rmdirSync(path);
-        } catch (error) {
-          // The last process may still be leaving it.
-          if (tries === 100 || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
-          await delay(20);
-        }
-      }
-    },
-  };
-}
+const makeGroup = () => makeCgroup(unified?.mountPoint, `oci-devices-test-${process.pid}`);
 
 const capabilities = ['CAP_MKNOD'];
 
