@@ -17,7 +17,8 @@ export async function lookAfter(directory: string): Promise<Disposable> {
 
 /**
  * Removes the containers of `run --rm` that have ended and that nobody looks after any more: who would have removed them
- * was killed. Those of other runtimes stay, since it is not known whether they have ended. What cannot be removed is reported as a warning, and tried again the next time.
+ * was killed. Those of other runtimes stay, since it is not known whether they have ended. What cannot be removed is reported
+ * as a warning, and tried again the next time.
  */
 export async function removeForgotten(containers: Containers, onEvent: OnEvent): Promise<void> {
   for (const container of await containers.list()) {
