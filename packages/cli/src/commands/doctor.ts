@@ -43,10 +43,14 @@ export default class Doctor extends BaseCommand {
 
   async #host(flags: GlobalFlagValues): Promise<readonly Finding[]> {
     const { thisHost } = await import('../doctor/host.ts');
-    const { initCheck, inflateCheck, nodeCheck, storeCheck } = await import('../doctor/tool.ts');
+    const { initCheck, inflateCheck, nodeCheck } = await import('../doctor/tool.ts');
+    const { storeCheck } = await import('../doctor/store.ts');
+    const { overlayCheck } = await import('../doctor/overlay.ts');
+    const { snapshotsDirectory } = await import('../containers/snapshots.ts');
     const system = await import('../doctor/system.ts');
     const users = await import('../doctor/users.ts');
     const { defaultStoreDirectory } = await import('@ocijs/image');
+    const store = flags.store ?? defaultStoreDirectory(environment);
     const linuxOnly: readonly Check[] = [
       system.kernelCheck,
       system.cgroupCheck,
@@ -54,7 +58,7 @@ export default class Doctor extends BaseCommand {
       users.subordinateIdsCheck,
       users.idHelpersCheck,
       system.openat2Check,
-      system.overlayCheck,
+      (host) => overlayCheck(host, snapshotsDirectory(store)),
       initCheck,
     ];
     const host = thisHost();
@@ -64,7 +68,7 @@ export default class Doctor extends BaseCommand {
       ...(process.platform === 'linux' ? linuxOnly : []),
       nodeCheck,
       inflateCheck,
-      () => storeCheck(flags.store ?? defaultStoreDirectory(environment)),
+      () => storeCheck(store),
     ]) {
       this.signal.throwIfAborted();
       findings.push(await check(host));

@@ -70,14 +70,3 @@ export const cgroupCheck: Check = async (host) => {
   const remedy = `no limits for ${missing.join(', ')} here; delegate the controllers (systemd: Delegate=yes)`;
   return { name, verdict: 'limited', found, remedy };
 };
-
-export const overlayCheck: Check = async (host) => {
-  const isListed = /\boverlay$/m.test((await host.read('/proc/filesystems')) ?? '');
-  if (isListed) return { name: 'overlayfs', verdict: 'ok', found: 'in this kernel' };
-  return {
-    name: 'overlayfs',
-    verdict: 'limited',
-    found: 'not registered',
-    remedy: 'load it with `modprobe overlay`; containers get private copies without it',
-  };
-};

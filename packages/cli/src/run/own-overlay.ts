@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { OwnOverlay, RuntimeSpec, SnapshotKind } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import type { ImageName } from '../image-name.ts';
 import { holdOverlay, type OverlayHolder } from '../user-namespace/holder.ts';
 import { runOci } from '../user-namespace/run-oci.ts';
+import { tryOverlay } from '../user-namespace/try-overlay.ts';
 import type { RootlessPlan } from './rootless.ts';
 
 /** What {@link mountOwnOverlay} works with. */
@@ -50,21 +50,11 @@ export async function mountOwnOverlay(
   return holder;
 }
 
-/** Tries it: kernels, file systems and policies of hosts forbid it in too many ways to be asked. */
 async function canMount(snapshots: string, plan: RootlessPlan): Promise<boolean> {
-  const { discardRootfs, lockDirectory, makeOwnOverlay, trialPrefix } = await import('@ocijs/bundle');
+  const { lockDirectory } = await import('@ocijs/bundle');
   await mkdir(snapshots, { recursive: true, mode: 0o700 });
   using _ = await lockDirectory(snapshots, { exclusive: false });
-  const trial = await mkdtemp(join(snapshots, trialPrefix));
-  try {
-    const layer = join(trial, 'layer');
-    await mkdir(layer);
-    using holder = await holdOverlay(await makeOwnOverlay(trial, [layer]), { plan, temporary: true });
-    return holder !== undefined;
-  } finally {
-    await discardRootfs(trial);
-    await rm(trial, { recursive: true, force: true });
-  }
+  return (await tryOverlay(snapshots, plan)) !== undefined;
 }
 
 async function makeSnapshots(

@@ -8,7 +8,11 @@ import { spawnInUserNamespace } from './spawn.ts';
 export interface OverlayHolder extends Disposable {
   /** The files of namespaces for a container to join. */
   readonly namespaces: { readonly user: string; readonly mount: string };
+  readonly driver: OverlayDriver;
 }
+
+/** What mounts overlays: the kernel, or a program of the user. */
+export type OverlayDriver = 'overlayfs' | 'fuse-overlayfs';
 
 /** Options of {@link holdOverlay}. */
 export interface HoldOverlayOptions {
@@ -18,7 +22,7 @@ export interface HoldOverlayOptions {
 }
 
 /**
- * Mounts, says which process keeps it, and waits until the caller closes its end or is no more. The layers are named from their
+ * Mounts, says which process keeps it and what mounted it, and waits until the caller closes its end or is no more. The layers are named from their
  * directory: a page of options is enough for hundreds then.
  *
  * fuse-overlayfs is a process that must end with the container, and stays outside of the mount namespace that the container is in:
@@ -28,7 +32,7 @@ const script = `
 cd "$1/lower" || exit
 for more in $4 ""; do
   mount -i -t overlay -o "lowerdir=$2,upperdir=../overlay/upper,workdir=../overlay/work,userxattr$more" overlay "$1/rootfs" || continue
-  echo "$$"
+  echo "$$ overlayfs"
   read -r _
   exit
 done
@@ -36,7 +40,7 @@ case "$1" in *[,:\\\\]*) exit ;; esac
 options="lowerdir=$3,upperdir=$1/overlay/upper,workdir=$1/overlay/work"
 fuse-overlayfs -o "$options" "$1/rootfs" < /dev/null > /dev/null || exit
 exec 5<&0 6>&1
-unshare --mount --propagation private sh -c 'echo; exec > /dev/null; echo "$$" >&6; exec 6>&-; read -r _ <&5' | {
+unshare --mount --propagation private sh -c 'echo; exec > /dev/null; echo "$$ fuse-overlayfs" >&6; exec 6>&-; read -r _ <&5' | {
   exec 6>&-
   read -r _
   umount -l "$1/rootfs"
@@ -62,14 +66,16 @@ export async function holdOverlay(
   const { stdin, stdout } = child;
   // What waits, waits for its end.
   cleanup.defer(() => stdin?.destroy());
-  const pid = Number(stdout === null ? '' : await firstLine(stdout));
-  if (!Number.isSafeInteger(pid) || pid <= 0) {
+  const said = /^(\d+) (overlayfs|fuse-overlayfs)$/.exec(stdout === null ? '' : await firstLine(stdout));
+  if (said === null) {
     await ended;
     return undefined;
   }
+  const [, pid, driver] = said;
   const resources = cleanup.move();
   return {
     namespaces: { user: `/proc/${pid}/ns/user`, mount: `/proc/${pid}/ns/mnt` },
+    driver: driver as OverlayDriver,
     [Symbol.dispose]: () => resources.dispose(),
   };
 }

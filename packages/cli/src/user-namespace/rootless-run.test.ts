@@ -46,6 +46,15 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
     return readdir(join(store, 'snapshots/sha256'));
   }
 
+  /** What `oci doctor` says of overlays: the verdict, and what was found. */
+  async function overlayOf(user: OrdinaryUser): Promise<string> {
+    const { findings } = JSON.parse(await said(user, 'doctor', '--json')) as {
+      findings: readonly { readonly name: string; readonly verdict: string; readonly found: string }[];
+    };
+    const finding = findings.find(({ name }) => name === 'overlayfs');
+    return `${finding?.verdict}: ${finding?.found}`;
+  }
+
   /** Neither mounts of the host nor processes know of the user. */
   async function nothingIsLeft(user: OrdinaryUser): Promise<void> {
     assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(user.home));
@@ -67,6 +76,7 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
 
   test('without subordinate ids: an overlay in which all is of root, with its own modes', async () => {
     const user = await loaded({ name: 'single', ranges: undefined });
+    assert.equal(await overlayOf(user), `ok: works for this user in ${user.store}`);
     const first = await said(user, 'run', '--name', 'one', 'base', ...look);
     assert.match(first, /^\/owned 0:0 600\n\/locked 0:0 0\noverlay on \/ type overlay /);
     const made = await layersOf(user);
@@ -143,6 +153,7 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
     const first = await said(user, 'run', '--rm', 'base', ...look);
     assert.match(first, /^\/owned 0:0 600\n\/locked 0:0 0\n/);
     assert.doesNotMatch(first, /overlay.* on \/ /);
+    assert.match(await overlayOf(user), /^limited: refused to this user in .*snapshots$/);
     const made = await layersOf(user);
     assert.ok(made.length > 0 && made.every((name) => name.endsWith('.user')), made.join());
     await clear(user);
@@ -155,6 +166,7 @@ describe('oci run as an ordinary user', { skip: cannotBeOrdinary('setpriv', 'uns
     const user = await loaded({ name: 'fuse', ranges: ownRanges, path, hasFuse: true });
     const first = await said(user, 'run', '--rm', '-u', '0', 'base', ...look);
     assert.match(first, /^\/owned 7:8 600\n\/locked 0:0 0\nfuse-overlayfs on \/ type fuse/);
+    assert.match(await overlayOf(user), /^ok: by fuse-overlayfs in .*snapshots$/);
     await said(user, 'run', '-d', '--name', 'two', 'base', 'sh', '-c', 'rm /etc/passwd; sleep 600');
     assert.equal(await said(user, 'exec', 'two', 'stat', '-c', '%u:%g', '/owned'), '7:8');
     await said(user, 'stop', '-t', '0', 'two');
