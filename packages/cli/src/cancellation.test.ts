@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { createCancellation } from './cancellation.ts';
+import { forwardSignals } from './run/signals.ts';
 
 // The listeners of the process are called as the kernel's signal would have them called.
 
@@ -39,5 +40,22 @@ test('the second one cancels, and so does time', () => {
     assert.deepEqual(slow.release(), []);
   } finally {
     mock.timers.reset();
+  }
+});
+
+test('a signal that is on its way during the handover reaches what was started', {
+  timeout: 60_000,
+}, async () => {
+  for (let round = 0; round < 20; round++) {
+    using cancellation = createCancellation();
+    cancellation.hold();
+    const killed = Promise.withResolvers<string | number>();
+    process.kill(process.pid, 'SIGTERM');
+    using _forwarding = forwardSignals(
+      { pid: process.pid, kill: async (name) => killed.resolve(name) },
+      { takeOver: cancellation.release },
+    );
+    assert.equal(await killed.promise, 'SIGTERM');
+    assert.equal(cancellation.signal.aborted, false);
   }
 });

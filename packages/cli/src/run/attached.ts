@@ -16,7 +16,7 @@ export interface AttachedOptions {
   readonly launch: Pick<LaunchOptions, 'stdio' | 'signal' | 'onEvent' | 'detach'>;
   /** Called before the container is started. */
   readonly onStarting?: () => void;
-  /** Called once the container runs, when signals begin to be forwarded to it; returns those that came meanwhile. */
+  /** Called once the container runs, and signals are forwarded to it; returns those that came meanwhile. */
   readonly onStarted: () => readonly NodeJS.Signals[];
 }
 
@@ -33,8 +33,7 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
     root: record.root,
     ...(network && { network }),
   });
-  const earlier = options.onStarted();
-  using forwarding = forwardSignals(running, { earlier });
+  using forwarding = forwardSignals(running, { takeOver: options.onStarted });
   const { exitCode, signal } = await endOf(running, container);
   const enforced = forwarding.enforced();
   const code = enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;

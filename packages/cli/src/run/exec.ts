@@ -77,7 +77,7 @@ async function allGrantable() {
 export interface SignalHandover {
   /** Called before the process is started. */
   readonly onStarting: () => void;
-  /** Called when our signals begin to be forwarded to it; returns those that came meanwhile. */
+  /** Called when our signals are forwarded to it; returns those that came meanwhile. */
   readonly onStarted: () => readonly NodeJS.Signals[];
 }
 
@@ -94,9 +94,8 @@ export async function execAttached(
     ...options,
     stdio: foregroundStreams(request.flags),
   });
-  const earlier = onStarted();
   const kill = async (name: string | number): Promise<void> => void running.kill(name);
-  using forwarding = forwardSignals({ pid: running.pid, kill }, { earlier });
+  using forwarding = forwardSignals({ pid: running.pid, kill }, { takeOver: onStarted });
   const { exitCode, signal } = await running.wait();
   const enforced = forwarding.enforced();
   return enforced !== undefined && signal === 'SIGKILL' ? exitCodeOfSignal(enforced) : exitCode;

@@ -62,8 +62,9 @@ export async function runByOther(
     stdio,
     signal,
     onStarted: (kill) => {
-      options.onStarted();
       cleanup.use(forwardTo(kill));
+      // Not before: a signal on its way while nobody listens is lost.
+      options.onStarted();
     },
   });
   await recordEnd(containers, container, { code: end.exitCode, signal: end.signal });

@@ -15,11 +15,14 @@ export interface Forwarding extends Disposable {
 /**
  * Passes our signals on to the container's first process. The kernel drops a signal for process 1 that it has no handler
  * for, so a plain `sleep` would survive Ctrl-C for ever: such a process gets SIGKILL in its place. A second SIGINT or SIGTERM
- * is always SIGKILL. `earlier` are those that came while the process was being started.
+ * is always SIGKILL.
+ *
+ * `takeOver` ends what listened before, and returns the signals that came meanwhile. It is called when ours are heard already: a
+ * signal on its way while nobody listens is lost.
  */
 export function forwardSignals(
   container: Pick<Container, 'pid' | 'kill'>,
-  { earlier = [] }: { readonly earlier?: readonly NodeJS.Signals[] } = {},
+  { takeOver }: { readonly takeOver: () => readonly NodeJS.Signals[] },
 ): Forwarding {
   let enforced: string | undefined;
   let requests = 0;
@@ -30,7 +33,7 @@ export function forwardSignals(
     });
   };
   for (const name of forwarded) process.on(name, onSignal);
-  for (const name of earlier) onSignal(name);
+  for (const name of takeOver()) onSignal(name);
   return {
     enforced: () => enforced,
     [Symbol.dispose]() {
