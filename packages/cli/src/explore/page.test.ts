@@ -214,7 +214,7 @@ describe('the page of explore', { skip: skipBrowser, timeout: 600_000 }, () => {
       input.value = ${JSON.stringify(query)};
       input.dispatchEvent(new InputEvent('input', { bubbles: true }))`;
     await timed('search with many hits', type('file'));
-    assert.match(await ask(text('[role=status]')), /99,9\d\d.names found/);
+    await opened.until(`/99,9\\d\\d.names found/.test(${text('[role=status]')})`);
     assert.ok((await ask<number>(rows)) < 100);
     assert.equal(
       await ask(`document.querySelector('[role=treegrid]').getAttribute('aria-rowcount')`),
@@ -225,6 +225,7 @@ describe('the page of explore', { skip: skipBrowser, timeout: 600_000 }, () => {
     await opened.until(`${active} === 'file-99-899.txt'`);
     assert.ok((await ask<number>(rows)) < 100);
     await timed('search with one hit', type('file-42-7.txt'));
+    await opened.until(`${names}.length === 2`);
     assert.deepEqual(await ask(names), ['directory-42/', 'file-42-7.txt']);
     await timed('sort', click('.row-head .cell-size button'));
     await timed('map', click('#tab-map'));
