@@ -15,6 +15,7 @@ const files = globSync(['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'], {
 }).sort();
 step('tests', process.execPath, [
   '--conditions=source',
+  '--import=./scripts/compile-cache.mjs',
   '--test',
   '--test-concurrency=2',
   // No test takes a tenth of that: one that waits for ever ends, and says where.
