@@ -58,7 +58,7 @@ export const mistakes: readonly Typed[] = [
   ends(126, 'oci run --rm debian:bookworm /etc/passwd'),
   ends(3, 'oci run --rm debian:bookworm sh -c "exit 3"'),
   ends(125, 'oci run --rm debain:bookworm true'),
-  ends(125, 'oci run --rm --mount type=bind,src=/nowhere/at/all,dst=/data debian:bookworm true'),
+  ends(2, 'oci run --rm --mount type=bind,src=/nowhere/at/all,dst=/data debian:bookworm true'),
   ok('oci run -d --name web debian:bookworm sleep 100'),
   ends(125, 'oci run -d --name web debian:bookworm sleep 100'),
   fails('oci rm web'),

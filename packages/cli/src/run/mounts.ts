@@ -3,12 +3,6 @@ import type { Mount } from '@ocijs/bundle';
 import { usageError } from '../errors.ts';
 import { parseBytes } from '../render/bytes.ts';
 
-/** A mount that flags ask for; `create` means that a missing source directory is made, as Docker does for `--volume`. */
-export interface FlagMount {
-  readonly mount: Mount;
-  readonly create: boolean;
-}
-
 const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
 const volumeOptions: ReadonlySet<string> = new Set([
   'ro',
@@ -22,7 +16,7 @@ const tmpfsOptions =
   /^(?:ro|rw|nosuid|suid|nodev|dev|noexec|exec|noatime|relatime|(?:size|mode|uid|gid|nr_inodes)=[0-9a-zA-Z%]+)$/;
 
 /** Reads `--volume SRC:DST[:OPTIONS]`. Throws ERR_OCI_USAGE. */
-export function parseVolume(text: string): FlagMount {
+export function parseVolume(text: string): Mount {
   const [source = '', destination, options = '', ...rest] = text.split(':');
   if (destination === undefined || rest.length > 0) {
     throw usageError(
@@ -39,14 +33,11 @@ export function parseVolume(text: string): FlagMount {
   const words = options.split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !volumeOptions.has(word));
   if (unknown !== undefined) throw usageError(`--volume option ${JSON.stringify(unknown)} is not supported`);
-  return {
-    create: true,
-    mount: bindMount({ source, destination: target('--volume', destination), options: words }),
-  };
+  return bindMount({ source, destination: target('--volume', destination), options: words });
 }
 
 /** Reads `--mount type=bind|tmpfs,…` with Docker's keys. Throws ERR_OCI_USAGE. */
-export function parseMount(text: string): FlagMount {
+export function parseMount(text: string): Mount {
   const fields = new Map(
     text.split(',').map((field) => {
       const equals = field.indexOf('=');
@@ -92,7 +83,7 @@ export function parseMount(text: string): FlagMount {
   const [left] = fields.keys();
   if (left !== undefined)
     throw usageError(`--mount key ${JSON.stringify(left)} is not supported for type ${type}`);
-  return { mount, create: false };
+  return mount;
 }
 
 /** Reads `--tmpfs DST[:OPTIONS]`. Throws ERR_OCI_USAGE. */

@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import type { RootlessOptions, RootReader, RuntimeSpec } from '@ocijs/bundle';
 import type { ImageSource, OnEvent } from '@ocijs/image';
 import { environment } from '../env.ts';
-import { CliError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
 import type { ImageName } from '../image-name.ts';
 import type { NetworkChoice } from '../network/choice.ts';
 import { type HostNames, parseNameServers, writeEtcFiles } from '../network/files.ts';
+import { systemMeaning } from '../render/system-error.ts';
 import type { OverlayHolder } from '../user-namespace/holder.ts';
 import { deviceEdits, hostDevices, parseDevice } from './devices.ts';
 import type { RunFlagValues } from './flags.ts';
 import { overrideConfig } from './image-config.ts';
 import { withInit } from './init.ts';
-import { parseVolume } from './mounts.ts';
+import { parseMount, parseVolume } from './mounts.ts';
 import type { Placements } from './namespaces.ts';
 import { joinHolder } from './own-overlay.ts';
 import { planRootless, type RootlessPlan } from './rootless.ts';
@@ -92,7 +93,7 @@ export async function prepareBundle(image: ImageSource, options: PrepareOptions)
   });
   const joined = holder === undefined ? edited : joinHolder(edited, holder);
   const config = await withInit(await withSeccomp(joined, flags), { directory, flags });
-  await makeVolumeSources(flags);
+  await prepareSources(flags);
   await writeFile(join(bundle, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return { directory: bundle, config, prepared: cleanup.move() };
 }
@@ -185,10 +186,18 @@ async function privilegedDevices(flags: RunFlagValues, rootless: RootlessOptions
   return flags.privileged && rootless === undefined ? hostDevices() : [];
 }
 
-/** Missing sources of `--volume` become directories, as for Docker. */
-async function makeVolumeSources(flags: RunFlagValues): Promise<void> {
-  for (const text of flags.volume ?? []) {
-    const { source } = parseVolume(text).mount;
+/** Missing sources of `--volume` become directories, as for Docker; those of `--mount` are an error. Throws ERR_OCI_USAGE. */
+async function prepareSources(flags: RunFlagValues): Promise<void> {
+  for (const { source } of (flags.mount ?? []).map(parseMount)) {
+    if (source === undefined || !isAbsolute(source)) continue;
+    await stat(source).catch((error: unknown) => {
+      throw usageError(
+        `--mount source ${source} cannot be used: ${systemMeaning(error)}`,
+        'make it first; --volume makes a directory that is missing',
+      );
+    });
+  }
+  for (const { source } of (flags.volume ?? []).map(parseVolume)) {
     if (source === undefined) continue;
     await mkdir(source, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       // A file of that name is mounted as a file.

@@ -65,8 +65,8 @@ function editedProcess(
 function editedMounts(spec: RuntimeSpec, flags: RunFlagValues, facts: SpecFacts): Mount[] {
   const asked = [
     ...(flags.tmpfs ?? []).map(parseTmpfs),
-    ...(flags.mount ?? []).map((text) => parseMount(text).mount),
-    ...(flags.volume ?? []).map((text) => parseVolume(text).mount),
+    ...(flags.mount ?? []).map((text) => parseMount(text)),
+    ...(flags.volume ?? []).map((text) => parseVolume(text)),
     ...facts.devices.mounts,
   ].sort((left, right) => depth(left) - depth(right));
   const base = (spec.mounts ?? [])

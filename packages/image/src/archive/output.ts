@@ -16,7 +16,7 @@ export interface OutputFile extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/** Opens an output. A file is written beside its place, and takes it when it is complete; a device or pipe is written to. */
+/** Opens an output. A file is written beside its place, and takes it when it is complete; a device or pipe is written to, and a directory refused. */
 export async function openOutput(output: ArchiveOutput): Promise<OutputFile> {
   if (typeof output !== 'string')
     return { write: output, commit: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
@@ -61,7 +61,7 @@ async function openBeside(path: string): Promise<OutputFile> {
 async function isSpecial(path: string): Promise<boolean> {
   try {
     const found = await stat(path);
-    return !found.isFile() && !found.isDirectory();
+    return !found.isFile();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;

@@ -96,7 +96,7 @@ function hintFor(code: RegistryErrorCode, { entry, context, response }: HintFact
       return `the account may lack the right to do this, or the repository does not exist on ${registry}`;
     case 'ERR_OCI_REGISTRY_NOT_FOUND':
       return entry?.code === 'MANIFEST_UNKNOWN'
-        ? 'check the tag or digest: oci tags lists what the repository has'
+        ? 'check the name, and the tag or digest: oci tags lists what a repository has'
         : `check the spelling of the repository, and that it is on ${registry}`;
     case 'ERR_OCI_REGISTRY_RATE_LIMITED':
       return rateLimitHint({ context, response });

@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util';
 import { limits } from '../../limits.ts';
 import { signatureError } from '../failure.ts';
 import { readSmallFile } from '../read-small-file.ts';
@@ -15,10 +16,12 @@ export async function readKeyFile(
     return await readSmallFile(path, { limit, signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
+    const { errno, message } = cause as NodeJS.ErrnoException;
+    const reason = errno === undefined ? message : getSystemErrorMessage(errno);
     throw signatureError('ERR_OCI_SIGNATURE_KEY_INVALID', `key file ${path} cannot be read: ${reason}`, {
       path,
       cause,
+      hint: 'check the path; `oci generate-key-pair` makes keys',
     });
   }
 }

@@ -85,7 +85,7 @@ const requirements: readonly PolicyCase[] = [
   {
     what: 'a file of keys that is missing',
     code: 'ERR_OCI_SIGNATURE_KEY_INVALID',
-    refused: /missing\.gpg cannot be read: ENOENT/,
+    refused: /missing\.gpg cannot be read: no such file or directory/,
     arrange: async (at) => {
       await at.demand({
         type: 'signedBy',
@@ -98,7 +98,7 @@ const requirements: readonly PolicyCase[] = [
   {
     what: 'a file of keys that cannot be read',
     code: 'ERR_OCI_SIGNATURE_KEY_INVALID',
-    refused: /cannot be read: EISDIR/,
+    refused: /cannot be read: illegal operation on a directory/,
     arrange: async (at) => {
       await mkdir(at.file('directory.gpg'), { recursive: true });
       await at.demand({ ...byAnn(at), keyPath: at.file('directory.gpg') });
