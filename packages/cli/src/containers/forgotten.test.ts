@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
@@ -89,6 +89,19 @@ describe('containers that were to be removed at their end', {
       assert.deepEqual((await ended)[0], 7, 'its own exit code');
     }
     assert.deepEqual(await list(), []);
+  });
+
+  test('whose state the runtime is just making or removing are listed, and can be removed', async () => {
+    const id = await home.background('half', 'echo begun; sleep 1000');
+    await home.ok('kill', 'half');
+    await home.ok('wait', 'half');
+    await rm(join(home.env['OCI_ROOT'] ?? '', id, 'state.json'));
+    assert.deepEqual(
+      (await list()).map(({ name }) => name),
+      ['half'],
+    );
+    await home.ok('rm', 'half');
+    assert.deepEqual(await readdir(home.env['OCI_ROOT'] ?? ''), []);
   });
 
   test('that ran in the foreground of a killed `oci` go as well', async () => {

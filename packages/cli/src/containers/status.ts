@@ -17,6 +17,7 @@ export interface ContainerStatus {
 /** Asks the runtime, and for a container that has ended, the record or what the runtime's monitor wrote. */
 export async function statusOf(record: ContainerRecord): Promise<ContainerStatus> {
   const { exitStatus, state } = await import('@ocijs/runtime');
+  let isKnownToRuntime = false;
   try {
     const { status, pid } = state(record.id, { root: record.root });
     if (status !== 'stopped') return { state: status, pid, isKnownToRuntime: true };
@@ -25,12 +26,14 @@ export async function statusOf(record: ContainerRecord): Promise<ContainerStatus
       ? { state: 'dead', isKnownToRuntime: true }
       : { state: 'exited', exitCode, isKnownToRuntime: true };
   } catch (error) {
-    if (codeOf(error) !== 'ERR_OCI_CONTAINER_NOT_FOUND') throw error;
+    // There is a moment after the beginning and before the end in which the runtime knows only that it is there.
+    isKnownToRuntime = codeOf(error) === 'ERR_OCI_STATE_INVALID';
+    if (!isKnownToRuntime && codeOf(error) !== 'ERR_OCI_CONTAINER_NOT_FOUND') throw error;
   }
   const exitCode = record.exit?.code;
-  if (exitCode !== undefined) return { state: 'exited', exitCode, isKnownToRuntime: false };
+  if (exitCode !== undefined) return { state: 'exited', exitCode, isKnownToRuntime };
   const isPreparing = record.preparedBy !== undefined && isRunning(record.preparedBy);
-  return { state: isPreparing ? 'creating' : 'dead', isKnownToRuntime: false };
+  return { state: isPreparing ? 'creating' : 'dead', isKnownToRuntime };
 }
 
 function isRunning(pid: number): boolean {
