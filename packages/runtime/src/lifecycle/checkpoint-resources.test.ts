@@ -62,11 +62,15 @@ async function needsSetting(
 /** Kernels from 6.16 on have no such option for internet sockets, and a criu that asks for it dumps none. */
 const unknownToCriu = /Can't get 1:16 opt: Operation not supported/;
 
-/** One side counts, the other one writes down what it hears. */
+/**
+ * One side counts, the other one, which accepts once, writes down what it hears. Both have the socket itself as a standard
+ * stream: criu interrupts calls that wait, and a `sleep` that kept the input of `nc` open would end, and the connection
+ * with it.
+ */
 const connection = `
-  sleep 100000 | busybox nc -l -p 5000 | while read i; do mkdir /shared/$i; done &
-  count() { i=0; while true; do i=$((i+1)); echo $i; sleep 0.05; done; }
-  while true; do count | busybox nc 127.0.0.1 5000; sleep 0.05; done`;
+  busybox nc -l -p 5000 -e sh -c 'while read i; do mkdir /shared/$i; done' &
+  count='i=0; while true; do i=$((i+1)); echo $i; sleep 0.05; done'
+  while true; do busybox nc 127.0.0.1 5000 -e sh -c "$count"; sleep 0.05; done`;
 
 test('an open connection goes on', { skip }, async (context) => {
   using bundle = countingBundle(connection);
