@@ -1,25 +1,28 @@
 import { readdirSync } from 'node:fs';
 import type { CgroupRecord } from '../record.ts';
-import { readCounter, withoutZeros } from './read.ts';
+import { readCounter, readTable, withoutZeros } from './read.ts';
 import type { ContainerStats } from './types.ts';
 import { statsV1 } from './v1.ts';
 import { statsV2 } from './v2.ts';
 
+/** The use of huge pages: of reserved ones, as runc says it, where the kernel counts them. */
 function hugetlb(path: string | undefined, version: 'v1' | 'v2'): ContainerStats['hugetlb'] {
   if (path === undefined) return {};
-  const [usage, max, failures] =
-    version === 'v1' ? ['usage_in_bytes', 'max_usage_in_bytes', 'failcnt'] : ['current', '', 'events'];
-  const sizes = readdirSync(path).flatMap(
-    (name) => /^hugetlb\.(\w+)\.(?:current|usage_in_bytes)$/.exec(name)?.[1] ?? [],
-  );
+  const usage = version === 'v1' ? 'usage_in_bytes' : 'current';
+  const names = readdirSync(path);
+  const sizes = names.flatMap((name) => /^hugetlb\.(\w+)\.(?:current|usage_in_bytes)$/.exec(name)?.[1] ?? []);
   return Object.fromEntries(
     sizes.map((size) => {
-      const file = (name: string | undefined): string => `${path}/hugetlb.${size}.${name}`;
+      const prefix = `${path}/hugetlb.${size}`;
+      const counted = names.includes(`hugetlb.${size}.rsvd.${usage}`) ? `${prefix}.rsvd` : prefix;
       const counts = withoutZeros({
-        usage: readCounter(file(usage)),
-        max: max === '' ? 0 : readCounter(file(max)),
+        usage: readCounter(`${counted}.${usage}`),
+        max: readCounter(`${counted}.max_usage_in_bytes`),
       });
-      return [size, { ...counts, failcnt: version === 'v1' ? readCounter(file(failures)) : 0 }];
+      // cgroup v2 counts failures without telling the two apart.
+      const failcnt =
+        version === 'v1' ? readCounter(`${counted}.failcnt`) : (readTable(`${prefix}.events`)['max'] ?? 0);
+      return [size, { ...counts, failcnt }];
     }),
   );
 }
