@@ -137,7 +137,7 @@ test('usage is measured', { skip }, async () => {
 
 test('events are measurements and kills for want of memory, until the end', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   using bundle = busyboxBundle('exec sleep 1000');
   bundle.change((spec) => {
@@ -167,5 +167,8 @@ test('watching events can be aborted', { skip: cannotRun() || skip }, async () =
     for await (const _ of container.events({ signal })) assert.fail('nothing happens in this time');
   };
   await assert.rejects(watch(), { name: 'TimeoutError' });
-  assert.equal(readProcessStat(container.pid)?.state, 'S');
+  const state = (): string | undefined => readProcessStat(container.pid)?.state;
+  // On a slow machine it still loads its program.
+  while (/[RD]/.test(state() ?? '')) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(state(), 'S');
 });

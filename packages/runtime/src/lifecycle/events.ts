@@ -74,6 +74,15 @@ export async function* events(id: string, options: EventsOptions = {}): AsyncGen
   const oom = oomFile(record);
   const kills = (): Counter => (oom === undefined ? 0 : (readTable(oom.path)['oom_kill'] ?? 0));
   const isThere = (): boolean => !['stopped', 'creating'].includes(containerStatus(root, record));
+  const measure = (): ContainerStats | undefined => {
+    try {
+      return stats(id, options);
+    } catch (error) {
+      // It may end at any moment, and its end is no failure.
+      if (isThere()) throw error;
+      return undefined;
+    }
+  };
   const bell = new Bell();
   const watcher = oom?.tells ? watchFile(oom.path, bell) : undefined;
   signal?.addEventListener('abort', bell.ring, { once: true });
@@ -90,7 +99,9 @@ export async function* events(id: string, options: EventsOptions = {}): AsyncGen
       if (!isThere()) return;
       if (interval === 0 || Date.now() < next) continue;
       next = Date.now() + interval;
-      yield { type: 'stats', id, data: stats(id, options) };
+      const data = measure();
+      if (data === undefined) return;
+      yield { type: 'stats', id, data };
     }
   } finally {
     watcher?.close();
