@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What tests import besides, of the repository's own development dependencies. */
+const testLibraries = ['ajv', 'fast-check'];
+
 /** What is left out of a package's directory: only sources and the native init are needed. */
 const leftOut = ['dist/*.js', 'testdata/**/large', '.tsbuildinfo'];
 
@@ -10,21 +13,23 @@ interface Manifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The packages of others that some packages need at run time, and those that they need in turn. */
+/** The packages of others that some packages and their tests need, and those that they need in turn. */
 function dependenciesOf(repository: string, names: readonly string[]): string[] {
   const found = new Set<string>();
+  const add = (name: string): void => {
+    const path = `node_modules/${name}`;
+    if (name.startsWith('@ocijs/') || found.has(path) || !existsSync(join(repository, path))) return;
+    found.add(path);
+    visit(path);
+  };
   const visit = (directory: string): void => {
-    const file = join(directory, 'package.json');
+    const file = join(repository, directory, 'package.json');
     if (!existsSync(file)) return;
     const { dependencies, optionalDependencies } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      const path = `node_modules/${name}`;
-      if (name.startsWith('@ocijs/') || found.has(path) || !existsSync(join(repository, path))) continue;
-      found.add(path);
-      visit(join(repository, path));
-    }
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) add(name);
   };
-  for (const name of names) visit(join(repository, 'packages', name));
+  for (const name of names) visit(`packages/${name}`);
+  for (const name of testLibraries) add(name);
   return [...found];
 }
 

@@ -131,7 +131,7 @@ test('the life of a container, command by command', { skip }, async () => {
   const created = spawnSync(process.execPath, [...node, '--root', root, 'create', '--pid-file', 'pid', id], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 20_000,
+    timeout: 120_000,
   });
   assert.equal(created.status, 0);
   const before = JSON.parse((await call('state', id)).stdout) as Record<string, unknown>;
@@ -192,7 +192,7 @@ test('an interrupted creation cleans up', { skip }, async () => {
     },
   );
   const ended = once(child, 'exit');
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 120_000;
   while (!existsSync(join(bundle.directory, 'hook')) && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

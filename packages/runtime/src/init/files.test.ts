@@ -92,9 +92,10 @@ test('files and directories are bound with their attributes', { skip }, async ()
   const script =
     'cat /one/file; (echo x > /one/file) 2>&1 | grep -o Read-only; grep -E " /(one/file|two) " /proc/self/mountinfo | cut -d" " -f5,6';
   const { stdout } = await runScript(bundle, script, { spec });
-  assert.deepEqual(stdout.split('\n'), [
+  // What is said of access times for the first is that of the directory for temporary files.
+  assert.deepEqual(stdout.replace('/file ro,relatime\n', '/file ro\n').split('\n'), [
     'contentRead-only',
-    '/one/file ro,relatime',
+    '/one/file ro',
     '/two ro,nosuid,noexec,noatime',
     '',
   ]);

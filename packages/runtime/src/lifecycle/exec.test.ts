@@ -243,7 +243,8 @@ test('the process is in the cgroups of the container, or in a named one below', 
     rmdirSync(join(path, 'all'));
     if (index === 0) await assert.rejects(groups({ cgroups: ['all'] }), { code: 'ERR_OCI_CGROUP_MISSING' });
   }
-  await assert.rejects(groups({ cgroups: ['pids:../../x'] }), { message: /bad sub cgroup path/ });
+  const leaving = directory === undefined ? '../../x' : 'pids:../../x';
+  await assert.rejects(groups({ cgroups: [leaving] }), { message: /bad sub cgroup path/ });
   await assert.rejects(groups({ cgroups: ['nothing:x'] }), { code: 'ERR_OCI_COMMAND_INVALID' });
   await assert.rejects(groups({ cgroups: ['pids:a', 'pids:b'] }), { message: /specified multiple times/ });
 });

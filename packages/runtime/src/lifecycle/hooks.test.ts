@@ -49,11 +49,11 @@ test('hooks run in order, and none after a failure', async () => {
 
 test('a hook that takes too long is killed', async () => {
   const start = Date.now();
-  await assert.rejects(run([shell('exec sleep 60', { timeout: 1 })]), {
+  await assert.rejects(run([shell('exec sleep 600', { timeout: 1 })]), {
     code: 'ERR_OCI_HOOK_FAILED',
     message: /killed by SIGKILL \(its timeout is 1 s\)/,
   });
-  assert.ok(Date.now() - start < 30_000);
+  assert.ok(Date.now() - start < 300_000);
 });
 
 test('a hook may ignore its input, leave a daemon behind, or not exist', async () => {

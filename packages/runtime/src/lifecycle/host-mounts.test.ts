@@ -45,7 +45,7 @@ test('without a mount namespace of its own a container is in that of the host, w
         return ''; // not yet
       }
     };
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 120_000;
     while (file() !== 'seen\nproc\n' && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5));
     assert.equal(file(), 'seen\nproc\n');
