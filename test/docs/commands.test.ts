@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { missing } from '../kit/requirements.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts';
 import { blocksOf } from './blocks.ts';
-import { notRun } from './not-run.ts';
+import { follow, hasWorked, pagesMissing } from './follow.ts';
+import { elsewhere, notRun } from './not-run.ts';
 import { pages, readPage, root } from './pages.ts';
 import { openPlace, type Place } from './place.ts';
 import { commandLines, type Step, stepsOf } from './steps.ts';
 
-/** Pages whose commands another test runs. */
-const elsewhere: Readonly<Record<string, string>> = {
-  'docs/cli.md': 'test/docs/examples.test.ts',
-  'docs/guides/containers.md': 'packages/cli/src/network/guides.test.ts',
-  'docs/guides/networking.md': 'packages/cli/src/network/guides.test.ts',
-};
 /** Part of a page's name: only those are run, for whoever writes one. */
 const wanted = process.env['DOCS_PAGES'] ?? '';
-const skip = missing({ root: true, commands: ['busybox', 'bash', 'script'] });
+const skip = pagesMissing();
 
 // The blocks of a page follow one another in one place, as a reader would type them.
 for (const page of pages.filter((name) => name.includes(wanted) && !(name in elsewhere))) {
@@ -45,19 +39,18 @@ for (const page of pages.filter((name) => name.includes(wanted) && !(name in els
       for (const step of left) test(`line ${line}: ${step.text}`, { skip: step.reason });
       if (left.length < steps.length)
         test(`from line ${line}`, async () => {
-          for (const step of steps) await follow(place, step);
+          for (const step of steps) await works(place, step);
         });
     }
   });
 }
 
-async function follow(place: Place, step: Step): Promise<void> {
+async function works(place: Place, step: Step): Promise<void> {
   if (step.kind === 'skip') return;
-  const { status, signal, stdout, stderr } =
-    step.kind === 'run' ? await place.run(step.text) : await place.type(step.text, step.answers);
-  // Ctrl-C is no failure of what goes on until then.
-  const isEnded = status === 0 || (step.kind === 'type' && status === 130);
-  assert.ok(isEnded, `${step.text}\n\nended with ${status ?? signal} and printed:\n${stdout}${stderr}`);
+  const result = await follow(place, step);
+  const { status, signal, stdout, stderr } = result;
+  const ended = `${step.text}\n\nended with ${status ?? signal} and printed:\n${stdout}${stderr}`;
+  assert.ok(hasWorked(step, result), ended);
 }
 
 test('what the pages say of npm is in package.json', () => {

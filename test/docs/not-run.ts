@@ -38,3 +38,10 @@ export const notRun: readonly NotRun[] = [
       'for ordinary users, and these examples are run by root: rootless-unpack.test.ts runs it as one of them',
   },
 ];
+
+/** Pages whose commands another test runs, and which. */
+export const elsewhere: Readonly<Record<string, string>> = {
+  'docs/cli.md': 'test/docs/examples.test.ts',
+  'docs/guides/containers.md': 'packages/cli/src/network/guides.test.ts',
+  'docs/guides/networking.md': 'packages/cli/src/network/guides.test.ts',
+};

@@ -1,6 +1,6 @@
 // `npm run newcomer`: plays somebody who has never seen this tool: first steps, typical mistakes, a host that does not help,
 // Ctrl-C at any moment. Prints what was printed, with the exit code, to be read: no line should need explaining. With
-// `--clone` it first does what the README says in a fresh clone.
+// `--clone` it first does what the README says in a fresh clone, with `--docs` also every command of the documentation.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, readdir } from 'node:fs/promises';
@@ -10,15 +10,18 @@ import { openPlace } from '../docs/place.ts';
 import { command } from '../kit/command.ts';
 import { oci, ociHome, ociProgram } from '../kit/oci.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
+import { documented, type Printed } from './documented.ts';
 import { mistakes } from './mistakes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const problems: string[] = [];
 
-function report(line: string, { status, text }: { status: number | null; text: string }): void {
+function report(line: string, { status, text }: Printed): void {
   const shown = text.trimEnd().split('\n');
   const cut = shown.length > 14 ? [...shown.slice(0, 12), `… ${shown.length - 12} more lines`] : shown;
-  process.stdout.write(`\n$ ${line}\n${cut.map((each) => `  ${each}`).join('\n')}\n  [exit ${status}]\n`);
+  process.stdout.write(
+    `\n$ ${line}\n${cut.map((each) => `  ${each}`).join('\n')}${status === null ? '' : `\n  [exit ${status}]`}\n`,
+  );
   for (const wrong of complaints(text)) problems.push(`${line}: ${wrong}`);
 }
 
@@ -36,6 +39,8 @@ await using temporary = await temporaryDirectory();
 if (process.argv.includes('--clone')) await freshClone();
 // Some of it is typed by another user.
 await chmod(temporary.path, 0o755);
+if (process.argv.includes('--docs'))
+  await documented({ directory: `${temporary.path}/docs`, report, problems });
 await using place = await openPlace(`${temporary.path}/place`);
 for (const { line, status: expected } of mistakes) {
   const { status, stdout, stderr } = await place.run(line, { hasTerminal: false });

@@ -73,7 +73,7 @@ export function plainLine(event: OciEvent): string | undefined {
     case 'layer-read':
       return `${shortId(event.digest)} read, ${formatBytes(event.done)} of ${formatBytes(event.total)}`;
     case 'layer-done':
-      return `${shortId(event.digest)} unpacked, ${event.entries} entries`;
+      return `${shortId(event.digest)} unpacked, ${event.entries} ${event.entries === 1 ? 'entry' : 'entries'}`;
     default:
       return undefined;
   }

@@ -33,5 +33,7 @@ export function describeSystemError(
     error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
   // What is being made has a name of ours until it is complete.
   const shown = path?.replace(/\/\.[^/]+\.oci-\w+$/, '');
+  if (shown !== path && codeOf(error) === 'ENOENT')
+    return { message: `nothing can be made in ${shown}`, hint: 'check that it is there, and takes files' };
   return { message: shown === undefined ? meaning : `${shown}: ${meaning}`, hint };
 }
