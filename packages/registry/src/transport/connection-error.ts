@@ -40,7 +40,11 @@ function diagnose(code: string | undefined, url: URL): Diagnosis {
         retryable: true,
       };
     case 'ENOTFOUND':
-      return { what: 'no such host', hint: 'check the spelling of the registry name, and the network', retryable: false };
+      return {
+        what: 'no such host',
+        hint: 'check the spelling of the registry name, and the network',
+        retryable: false,
+      };
     case 'EAI_AGAIN':
       return { what: 'the name cannot be resolved now', hint: 'check DNS and the network', retryable: true };
     case 'ENETUNREACH':
