@@ -50,6 +50,7 @@ export async function openPlace(directory: string, { asUser = false }: PlaceOpti
   const registry = await startRegistry({ store });
   const git = findCommand('git') === undefined ? undefined : await gitServer(directory);
   await standIn(directory, registry.host);
+  const compiled = process.env['NODE_COMPILE_CACHE'];
   const env = {
     PATH: `${directory}/bin:${process.env['PATH']}:/usr/sbin:/sbin`,
     HOME: directory,
@@ -65,6 +66,8 @@ export async function openPlace(directory: string, { asUser = false }: PlaceOpti
     REGISTRY: registry.host,
     NO_COLOR: '1',
     TERM: 'dumb',
+    // What commands of other pages compiled is compiled for these.
+    ...(asUser || compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
   };
   const asWritten = substitutions({ directory, host: registry.host, git, port: await freePort() });
   const shellFile = async (commands: string): Promise<string> => {

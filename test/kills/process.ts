@@ -21,11 +21,11 @@ export interface Victim {
   }>;
 }
 
-/** Starts a task of `victim.ts` on a store; compiled code is kept beside that. */
+/** Starts a task of `victim.ts` on a store; compiled code is kept where the tests keep theirs, or beside that. */
 export function startVictim(task: string, store: string, ...args: readonly string[]): Victim {
   const child = spawn(process.execPath, ['--conditions=source', program, task, store, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(store), 'compiled') },
+    env: { NODE_COMPILE_CACHE: join(dirname(store), 'compiled'), ...process.env },
   });
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => {

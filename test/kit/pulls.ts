@@ -19,11 +19,11 @@ export interface Puller {
   }>;
 }
 
-/** Starts a process that pulls the references into the store in `directory`; compiled code is kept beside that. */
+/** Starts a process that pulls the references into the store in `directory`; compiled code is kept where the tests keep theirs, or beside that. */
 export function startPuller(directory: string, references: readonly string[]): Puller {
   const child = spawn(process.execPath, ['--conditions=source', puller, directory, ...references], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(directory), 'compiled') },
+    env: { NODE_COMPILE_CACHE: join(dirname(directory), 'compiled'), ...process.env },
   });
   let stdout = '';
   let stderr = '';
