@@ -85,6 +85,19 @@ describe('oci run', { skip: missing({ commands: ['busybox'] }), timeout: 300_000
     assert.equal(stdout, 'b\n/tmp\nfrom the host\nread-only\n', stderr);
   });
 
+  test('--volume makes a source that is missing, --mount refuses it, and no container is left', async () => {
+    const source = `${temporary.path}/made`;
+    const refused = await run('--mount', `type=bind,src=${source},dst=/mnt`, name, 'true');
+    assert.equal(refused.status, 2);
+    assert.match(
+      refused.stderr,
+      /--mount source .*made cannot be used: no such file or directory\nhint: make it first/,
+    );
+    assert.equal((await run('--volume', `${source}:/mnt`, name, 'ls', '/mnt')).status, 0);
+    assert.equal((await run('--mount', `type=bind,src=${source},dst=/mnt`, name, 'true')).status, 0);
+    assert.deepEqual(JSON.parse((await oci(home, ['ps', '--all', '--json'])).stdout), []);
+  });
+
   test('-it gives a usable shell on a terminal', { skip: missing({ commands: ['script'] }) }, async () => {
     const line = [process.execPath, ociProgram, 'run', '--rm', '-it', name, 'sh']
       .map((word) => `'${word}'`)

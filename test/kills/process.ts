@@ -21,7 +21,7 @@ export interface Victim {
   }>;
 }
 
-/** Starts a task of `victim.ts` on a store; compiled code is kept where the tests keep theirs, or beside that. */
+/** Starts a task of `victim.ts` on a store; compiled code is kept with the tests' own, or beside it. */
 export function startVictim(task: string, store: string, ...args: readonly string[]): Victim {
   const child = spawn(process.execPath, ['--conditions=source', program, task, store, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,7 +19,7 @@ export interface Puller {
   }>;
 }
 
-/** Starts a process that pulls the references into the store in `directory`; compiled code is kept where the tests keep theirs, or beside that. */
+/** Starts a process that pulls the references into the store in `directory`; compiled code is kept with the tests' own, or beside it. */
 export function startPuller(directory: string, references: readonly string[]): Puller {
   const child = spawn(process.execPath, ['--conditions=source', puller, directory, ...references], {
     stdio: ['ignore', 'pipe', 'pipe'],

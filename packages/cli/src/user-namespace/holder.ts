@@ -22,8 +22,8 @@ export interface HoldOverlayOptions {
 }
 
 /**
- * Mounts, says which process keeps it and what mounted it, and waits until the caller closes its end or is no more. The layers are named from their
- * directory: a page of options is enough for hundreds then.
+ * Mounts, says which process keeps it and what mounted it, and waits until the caller closes its end or is no more. The
+ * layers are named from their directory: a page of options is enough for hundreds then.
  *
  * fuse-overlayfs is a process that must end with the container, and stays outside of the mount namespace that the container is in:
  * when that one is gone, nobody has the file system mounted any more, and the kernel tells it so.

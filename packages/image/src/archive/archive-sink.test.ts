@@ -77,6 +77,13 @@ test('without a commit, what was there before is still there, and nothing else',
   assert.deepEqual(await readdir(made.directory), ['a.tar']);
 });
 
+test('a directory is refused before anything is written', async () => {
+  await using made = await scratch();
+  const opened = archiveSink(made.directory, { format: 'oci' });
+  await assert.rejects(opened, { code: 'ERR_OCI_ARCHIVE_FAILED', message: /is a directory/ });
+  assert.deepEqual(await readdir(made.directory), []);
+});
+
 test('a failing output ends the writing with its own error', async () => {
   const broken = new Error('no more room');
   await using sink = await archiveSink(async () => Promise.reject(broken), { format: 'oci' });

@@ -16,7 +16,10 @@ export interface OutputFile extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/** Opens an output. A file is written beside its place, and takes it when it is complete; a device or pipe is written to, and a directory refused. */
+/**
+ * Opens an output. A file is written beside its place, and takes it when it is complete; a device or pipe is written to.
+ * Throws ERR_OCI_ARCHIVE_FAILED for a directory.
+ */
 export async function openOutput(output: ArchiveOutput): Promise<OutputFile> {
   if (typeof output !== 'string')
     return { write: output, commit: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
@@ -58,6 +61,7 @@ async function openBeside(path: string): Promise<OutputFile> {
   };
 }
 
+/** Whether a path is to be opened itself, which fails for a directory. */
 async function isSpecial(path: string): Promise<boolean> {
   try {
     const found = await stat(path);

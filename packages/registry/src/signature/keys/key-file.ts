@@ -21,7 +21,7 @@ export async function readKeyFile(
     throw signatureError('ERR_OCI_SIGNATURE_KEY_INVALID', `key file ${path} cannot be read: ${reason}`, {
       path,
       cause,
-      hint: 'check the path; `oci generate-key-pair` makes keys',
+      hint: 'check the path',
     });
   }
 }
