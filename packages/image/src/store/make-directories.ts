@@ -8,14 +8,21 @@ import { errnoOf } from './failure.ts';
  */
 export async function makeDirectories(path: string, mode: number): Promise<void> {
   try {
+    await makeDirectory(path, mode);
+  } catch (error) {
+    const above = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || above === path) throw error;
+    if (!(await isDirectory(above))) await makeDirectories(above, mode);
+    // Once more too where the directory above is there: another process may just have made it.
+    await makeDirectory(path, mode);
+  }
+}
+
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
     await mkdir(path, { mode });
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'EEXIST' && (await isDirectory(path))) return;
-    const above = dirname(path);
-    if (errno !== 'ENOENT' || above === path || (await isDirectory(above))) throw error;
-    await makeDirectories(above, mode);
-    await makeDirectories(path, mode);
+    if (errnoOf(error) !== 'EEXIST' || !(await isDirectory(path))) throw error;
   }
 }
 
