@@ -99,7 +99,11 @@ function selection({ platform, signal }: OpenImageOptions): { platform?: Platfor
 }
 
 async function pullImage(name: string, options: OpenImageOptions): Promise<ImageSource> {
-  const { pull } = await import('@ocijs/registry');
+  const [{ pull }, { hashBlobsTogether }] = await Promise.all([
+    import('@ocijs/registry'),
+    import('@ocijs/bundle/hashing'),
+  ]);
+  hashBlobsTogether();
   const { onEvent } = options;
   const store = await options.openStore();
   return pull(name, { ...options.registry, ...selection(options), store, onEvent });

@@ -104,6 +104,7 @@ export {
 export type { GarbageRoot } from './store/garbage/mark.ts';
 export { type RemoveBlobOptions, removeBlob } from './store/garbage/remove-blob.ts';
 export type { BlobVerdict } from './store/garbage/survey.ts';
+export { accelerateHashing, type HashModule, type Sha256Lanes } from './store/ingest/hash-module.ts';
 export { imageDigests } from './store/lease/image-digests.ts';
 export type { Lease, LeaseOptions } from './store/lease/lease.ts';
 export { type LoadImageOptions, loadImage, type ReadableContent } from './store/load-image.ts';

@@ -62,7 +62,11 @@ export default class Copy extends BaseCommand {
     const creds = flags['src-creds'];
     const source = await sourceLocation(parseImageName(args.source), openStore);
     const destination = await destinationLocation(to, openStore);
-    const { copy } = await import('@ocijs/registry');
+    const [{ copy }, { hashBlobsTogether }] = await Promise.all([
+      import('@ocijs/registry'),
+      import('@ocijs/bundle/hashing'),
+    ]);
+    hashBlobsTogether();
     const report = await copy(source, destination, {
       ...registryOptions(flags),
       ...(await wantedPlatforms(flags.platform)),

@@ -55,7 +55,11 @@ export default class Pull extends BaseCommand {
       signal: this.signal,
       onEvent: releaseMemoryAtLargeBlob(this.progress(flags)),
     };
-    const { pull } = await import('@ocijs/registry');
+    const [{ pull }, { hashBlobsTogether }] = await Promise.all([
+      import('@ocijs/registry'),
+      import('@ocijs/bundle/hashing'),
+    ]);
+    hashBlobsTogether();
     const reports: PulledImage['report'][] = [];
     for (const name of names) reports.push((await pull(name, options)).report);
     const documents = reports.map(reportDocument);

@@ -54,7 +54,8 @@ export function threadedDigest({ algorithm, fd }: FileDigestOptions): FileDigest
     try {
       while (hashed < written && !disposed) {
         const end = Math.min(written, hashed + STEP_BYTES);
-        await thread.ask({ type: 'read', id, algorithm, fd, start: hashed, end });
+        const hasCompany = thread.isShared;
+        await thread.ask({ type: 'read', id, algorithm, fd, start: hashed, end, hasCompany });
         hashed = end;
       }
     } catch (error) {

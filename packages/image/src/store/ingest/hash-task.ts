@@ -10,6 +10,8 @@ export type HashRequest =
       readonly fd: number;
       readonly start: number;
       readonly end: number;
+      /** Whether other files are being hashed by this thread. */
+      readonly hasCompany: boolean;
     }
   /** Asks for the digest of everything read. */
   | { readonly type: 'digest'; readonly id: number; readonly algorithm: DigestAlgorithm }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { hashModule } from './hash-module.ts';
 import type { HashFailure, HashReply, HashRequest } from './hash-task.ts';
 
 /** Threads beyond that wait for the network and the disk, whatever the machine. */
@@ -9,6 +10,8 @@ const IDLE_MS = 500;
 
 /** One thread of the process, shared by all stores. */
 export interface HashThread {
+  /** Whether somebody else uses it, too. */
+  readonly isShared: boolean;
   /** Asks the thread, and waits for the answer. Throws what the file system said, or why the thread ended. */
   ask(request: Exclude<HashRequest, { readonly type: 'forget' }>): Promise<HashReply>;
   /** Gives the thread back; it forgets the file. */
@@ -17,6 +20,8 @@ export interface HashThread {
 
 interface Thread extends HashThread {
   readonly worker: Worker;
+  /** It hashes several files at once. */
+  readonly hasLanes: boolean;
   users: number;
 }
 
@@ -32,7 +37,8 @@ let idle: NodeJS.Timeout | undefined;
 export function borrowHashThread(): HashThread {
   clearTimeout(idle);
   const [least] = [...threads].sort((a, b) => a.users - b.users);
-  const most = Math.min(availableParallelism(), MOST_THREADS);
+  // Files are hashed together in one thread only, faster than in several.
+  const most = least?.hasLanes === true ? 1 : Math.min(availableParallelism(), MOST_THREADS);
   const thread = least !== undefined && (least.users === 0 || threads.size >= most) ? least : startThread();
   thread.users++;
   return thread;
@@ -45,8 +51,10 @@ const conditions: readonly string[] = process.execArgv.filter((option) =>
 
 function startThread(): Thread {
   const name = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
+  const module = hashModule();
   const worker = new Worker(new URL(name, import.meta.url), {
     name: 'oci-hash',
+    workerData: module?.href,
     execArgv: [...conditions],
     // It holds one buffer; what V8 would otherwise reserve is memory of the whole process.
     resourceLimits: { maxYoungGenerationSizeMb: 2 },
@@ -61,7 +69,11 @@ function startThread(): Thread {
   };
   const thread: Thread = {
     worker,
+    hasLanes: module !== undefined,
     users: 0,
+    get isShared() {
+      return thread.users > 1;
+    },
     ask: (request) =>
       new Promise((resolve, reject) => {
         waiting.set(request.id, { resolve, reject });

@@ -1,6 +1,8 @@
 import { readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createHasher, type Hasher } from '../../digest/hasher.ts';
+import { createLaneHashing } from './hash-lanes.ts';
+import type { HashModule } from './hash-module.ts';
 import type { HashFailure, HashReply, HashRequest } from './hash-task.ts';
 
 // A thread that hashes files while they grow: synchronous code, since it has nothing else to do.
@@ -10,18 +12,50 @@ const BUFFER_BYTES = 256 * 1024;
 
 const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 const hashers = new Map<number, Hasher>();
+const module: unknown = workerData;
+const lanes =
+  typeof module === 'string' ? ((await import(module)) as HashModule).createSha256Lanes() : undefined;
+const together = lanes === undefined ? undefined : createLaneHashing(lanes);
 
 parentPort?.on('message', (request: HashRequest) => {
-  if (request.type === 'forget') {
-    hashers.delete(request.id);
-    return;
-  }
-  try {
-    reply(answer(request));
-  } catch (error) {
-    reply({ type: 'failed', id: request.id, failure: failureOf(error) });
+  accept(request);
+  while (together?.isBusy === true) {
+    together.step();
+    // What was asked meanwhile is hashed beside the rest.
+    for (let next = receive(); next !== undefined; next = receive()) accept(next);
   }
 });
+
+function receive(): HashRequest | undefined {
+  return parentPort === null ? undefined : receiveMessageOnPort(parentPort)?.message;
+}
+
+function accept(request: HashRequest): void {
+  const { type, id } = request;
+  if (type === 'forget') {
+    hashers.delete(id);
+    together?.forget(id);
+  } else if (together?.has(id) === true || (together !== undefined && isForLanes(request))) {
+    if (type === 'digest') together.digest(id, (digest) => reply({ type, id, digest }));
+    else together.read(id, { ...request, done: (error) => reply(answerTo(id, error)) });
+  } else {
+    try {
+      reply(answer(request));
+    } catch (error) {
+      reply(answerTo(id, error));
+    }
+  }
+}
+
+/** Alone, a file is hashed faster by OpenSSL; which of the two it is stays as it begins. */
+function isForLanes(request: HashRequest): boolean {
+  return (
+    request.type === 'read' &&
+    request.hasCompany &&
+    request.algorithm === 'sha256' &&
+    !hashers.has(request.id)
+  );
+}
 
 function answer(request: Exclude<HashRequest, { readonly type: 'forget' }>): HashReply {
   const { type, id, algorithm } = request;
@@ -37,6 +71,10 @@ function answer(request: Exclude<HashRequest, { readonly type: 'forget' }>): Has
     position += bytesRead;
   }
   return { type, id };
+}
+
+function answerTo(id: number, error: unknown): HashReply {
+  return error === undefined ? { type: 'read', id } : { type: 'failed', id, failure: failureOf(error) };
 }
 
 function failureOf(error: unknown): HashFailure {
