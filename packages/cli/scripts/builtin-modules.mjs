@@ -4,12 +4,27 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const statement = /\bimport\s*([^"';()]*?)\s*from\s*"(node:[a-z0-9_/]+)";/g;
 
+/** What most commands import and few use, with a dozen of modules behind it: it is loaded by the first call. */
+const late = {
+  'node:child_process': ['execFile', 'spawn', 'spawnSync'],
+  'node:worker_threads': ['Worker'],
+};
+
+const lateFunction =
+  'const lateFunction=(module,name)=>{const get=()=>process.getBuiltinModule(module)[name];return new Proxy(function(){},{' +
+  'get:(_,key)=>get()[key],apply:(_,self,values)=>Reflect.apply(get(),self,values),' +
+  'construct:(_,values)=>Reflect.construct(get(),values)})};';
+
 /** Rewrites all files in a directory. */
 export function takeBuiltinModules(directory) {
   for (const name of readdirSync(directory).filter((name) => name.endsWith('.js'))) {
     const source = readFileSync(`${directory}/${name}`, 'utf8');
     const contents = source.replaceAll(statement, (_, clause, module) => declarations(clause, module));
-    if (contents !== source) writeFileSync(`${directory}/${name}`, contents);
+    if (contents === source) continue;
+    writeFileSync(
+      `${directory}/${name}`,
+      contents.includes('lateFunction(') ? lateFunction + contents : contents,
+    );
   }
 }
 
@@ -21,9 +36,14 @@ function declarations(clause, module) {
     .replace(/,?\s*\{.*\}$/, '')
     .replace(/^\*\s*as\s+/, '')
     .trim();
-  const names = named?.replaceAll(/([\w$]+)\s+as\s+/g, '$1:');
+  const names = named?.split(',').map((name) => name.trim().split(/\s+as\s+/)) ?? [];
+  const isLate = ([name]) => late[module]?.includes(name) === true;
+  const pairs = names.filter((name) => !isLate(name)).map((name) => name.join(':'));
   return [
     ...(whole === '' ? [] : [`const ${whole}=${value};`]),
-    ...(names === undefined ? [] : [`const{${names}}=${value};`]),
+    ...(pairs.length === 0 ? [] : [`const{${pairs}}=${value};`]),
+    ...names
+      .filter(isLate)
+      .map(([name, local = name]) => `const ${local}=lateFunction("${module}","${name}");`),
   ].join('');
 }

@@ -21,11 +21,11 @@ export const lazyRequires = {
       const source = readFileSync(path, 'utf8');
       const contents = source
         .replaceAll(
-          /^(const|var) (\w+) = require\((["'])(?!node:)([^"']+)\3\);$/gm,
+          /^(const|var) (\w+) = require\((["'])(?!node:(?!readline))([^"']+)\3\);$/gm,
           "$1 $2 = lazily(() => require('$4'));",
         )
         .replaceAll(
-          /^(const|var) (\w+) = __importDefault\(require\((["'])(?!node:)([^"']+)\3\)\);$/gm,
+          /^(const|var) (\w+) = __importDefault\(require\((["'])(?!node:(?!readline))([^"']+)\3\)\);$/gm,
           "$1 $2 = lazily(() => __importDefault(require('$4')));",
         );
       return contents === source

@@ -1,5 +1,6 @@
 // Part of the build: of undici, the parts that the registry client uses. All of it takes twice as long to load as Node to
 // start: it has a browser's fetch, caches, mocks, and HTTP/2, which the client does not speak.
+import { readFileSync } from 'node:fs';
 
 const needed = `
 import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
@@ -15,6 +16,12 @@ const unneeded = `
 module.exports = () => { throw new Error('the bundle has no HTTP/2'); };
 `;
 
+/** Of Node's HTTP client it wants a number and a class that it never meets here; of its assertions, those that fail. */
+const replaced = {
+  "require('node:http')": '{ maxHeaderSize: 16 * 1024, IncomingMessage: class {} }',
+  "require('node:assert')": "(value, message) => { if (!value) require('node:assert')(value, message); }",
+};
+
 export const undici = {
   name: 'undici',
   setup({ onLoad, onResolve }) {
@@ -25,5 +32,13 @@ export const undici = {
       resolveDir: pluginData.replace(/\/[^/]*$/, ''),
     }));
     onLoad({ filter: /\/undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({ contents: unneeded }));
+    onLoad({ filter: /\/undici\/lib\/(api|core|dispatcher)\/.*\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const contents = Object.entries(replaced).reduce(
+        (text, [from, to]) => text.replaceAll(from, to),
+        source,
+      );
+      return { contents, loader: 'js' };
+    });
   },
 };
