@@ -8,8 +8,9 @@ import {
 import * as linux from '@ocijs/linux';
 import { mapId, unmapId } from '../id-map.ts';
 import { fileCapability, plainCapability } from '../rootfs/file-capability.ts';
+import { ownerNoteName, parseOwnerNote } from '../spec/owner-note.ts';
 import type { BundleState } from '../state.ts';
-import { parseRootlessOwner, readAttributes, rootlessOwner } from './attributes.ts';
+import { readAttributes } from './attributes.ts';
 
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } = linux.constants;
 
@@ -57,9 +58,9 @@ export function diskEntry(
     const rootId = mapId(0, { mappings: unpacked.uidMap, kind: 'user' });
     xattrs.set(fileCapability, plainCapability(capability, { rootId }));
   }
-  const noted = xattrs.get(rootlessOwner);
-  const owner = noted === undefined || !unpacked.rootless ? undefined : parseRootlessOwner(noted);
-  if (unpacked.rootless) xattrs.delete(rootlessOwner);
+  const noted = xattrs.get(ownerNoteName);
+  const owner = noted === undefined || !unpacked.rootless ? undefined : parseOwnerNote(noted);
+  if (unpacked.rootless) xattrs.delete(ownerNoteName);
   const isPlaceholder = old !== undefined && isPlaceholderOf(old, { status, type, unpacked });
   const isSameFile = old !== undefined && old.type === type && old.mtimeNs === status.mtimeNs;
   if (unpacked.placeholderDevices === true && (isSameFile || isPlaceholder))

@@ -25,8 +25,8 @@ import {
 } from '@ocijs/image';
 import { available } from '@ocijs/linux';
 import { playground } from '../rootfs/testing/snapshot.ts';
+import { parseOwnerNote } from '../spec/owner-note.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { parseRootlessOwner } from './attributes.ts';
 import { type RepackOptions, repack } from './repack.ts';
 
 const skip = !available() && 'needs Linux';
@@ -220,7 +220,7 @@ describe('repack', { skip }, () => {
 });
 
 test('owners that tools without privileges note are read', () => {
-  assert.deepEqual(parseRootlessOwner(Buffer.from([0x08, 0xe8, 0x07, 0x10, 0x05])), { uid: 1000, gid: 5 });
-  assert.deepEqual(parseRootlessOwner(Buffer.from([0x08, 0xff, 0xff, 0xff, 0xff, 0x0f])), { gid: 0 });
-  assert.equal(parseRootlessOwner(Buffer.from([0x08])), undefined);
+  assert.deepEqual(parseOwnerNote(Buffer.from([0x08, 0xe8, 0x07, 0x10, 0x05])), { uid: 1000, gid: 5 });
+  assert.deepEqual(parseOwnerNote(Buffer.from([0x08, 0xff, 0xff, 0xff, 0xff, 0x0f])), { gid: 0 });
+  assert.equal(parseOwnerNote(Buffer.from([0x08])), undefined);
 });

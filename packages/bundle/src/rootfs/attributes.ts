@@ -1,11 +1,11 @@
-import { rootlessOwner } from '../repack/attributes.ts';
+import { ownerNoteName } from '../spec/owner-note.ts';
 import { defaultAcl, setGroup } from './directory-tree.ts';
 import { type EntryContext, metadataTarget } from './entry-context.ts';
 import { hasErrno } from './failure.ts';
 import { capabilityFor, fileCapability } from './file-capability.ts';
 import type { LayerContext } from './layer-context.ts';
 import { ownerOf } from './metadata.ts';
-import { encodeRootlessOwner } from './recorded-owner.ts';
+import { noteOf } from './recorded-owner.ts';
 
 /** Belong to the host, which labels files by its own policy. */
 const hostAttributes: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl']);
@@ -38,7 +38,7 @@ export function applyAttributes(entry: EntryContext): undefined {
       continue;
     }
     // An ordinary user notes owners there.
-    if (layer.rootless && name === rootlessOwner) continue;
+    if (layer.rootless && name === ownerNoteName) continue;
     setAttribute(entry, name, valueFor(layer, name, value));
     if (!layer.attributes) return;
   }
@@ -53,9 +53,9 @@ function valueFor(layer: LayerContext, name: string, value: Uint8Array): Uint8Ar
 /** Links and nodes cannot have attributes of users. */
 function recordOwner(entry: EntryContext): void {
   const { header } = entry;
-  const value = encodeRootlessOwner(header);
+  const value = noteOf(header);
   if (value === undefined || (header.type !== 'file' && header.type !== 'directory')) return;
-  setAttribute(entry, rootlessOwner, value);
+  setAttribute(entry, ownerNoteName, value);
 }
 
 /** Sets an attribute; of a file that its owner may not write to, with a mode in which they may meanwhile. */

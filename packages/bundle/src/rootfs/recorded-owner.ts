@@ -1,29 +1,10 @@
 import { fgetxattr, isSystemCallError, lgetxattr } from '@ocijs/linux';
-import { parseRootlessOwner, rootlessOwner } from '../repack/attributes.ts';
+import { encodeOwnerNote, ownerNoteName, parseOwnerNote } from '../spec/owner-note.ts';
 
-/** "As it is", for an id that needs no note. */
-const asItIs = 0xffff_ffff;
-
-/**
- * The value of `user.rootlesscontainers` for an owner, in umoci's form: a message of Protocol Buffers with the ids as fields
- * 1 and 2, root's id as "as it is". Undefined for root, who needs no note.
- */
-export function encodeRootlessOwner({
-  uid,
-  gid,
-}: {
-  readonly uid: number;
-  readonly gid: number;
-}): Buffer | undefined {
+/** The note for an owner, as umoci writes it: an id of root is "as it is". Undefined for root, who needs none. */
+export function noteOf({ uid, gid }: RecordedOwner): Buffer | undefined {
   if (uid === 0 && gid === 0) return undefined;
-  return Buffer.from([0x08, ...varint(uid === 0 ? asItIs : uid), 0x10, ...varint(gid === 0 ? asItIs : gid)]);
-}
-
-function varint(value: number): readonly number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  return [...bytes, rest];
+  return encodeOwnerNote({ ...(uid === 0 ? {} : { uid }), ...(gid === 0 ? {} : { gid }) });
 }
 
 /** Who a file belongs to in the image. */
@@ -39,8 +20,8 @@ export interface RecordedOwner {
  */
 export function readRecordedOwner(file: string | number): RecordedOwner | undefined {
   try {
-    const value = typeof file === 'number' ? fgetxattr(file, rootlessOwner) : lgetxattr(file, rootlessOwner);
-    const owner = value && parseRootlessOwner(value);
+    const value = typeof file === 'number' ? fgetxattr(file, ownerNoteName) : lgetxattr(file, ownerNoteName);
+    const owner = value && parseOwnerNote(value);
     return owner && { uid: owner.uid ?? 0, gid: owner.gid ?? 0 };
   } catch (error) {
     if (isSystemCallError(error, 'ENOTSUP', 'EPERM')) return undefined;

@@ -11,6 +11,7 @@ export {
 export { mergeEnvironment } from './environment.ts';
 export { type SpecFromImageOptions, specFromImage } from './from-image.ts';
 export { configSizeLimit } from './limits.ts';
+export { encodeOwnerNote, type OwnerNote, ownerNoteName, parseOwnerNote } from './owner-note.ts';
 export { parseSpec, requireValidSpec } from './parse.ts';
 export { nestedSpec, type RootlessOptions, singleIdMappings } from './rootless.ts';
 export type * from './types.ts';

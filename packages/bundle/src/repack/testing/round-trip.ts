@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildLayer, createMemoryStore, type ImageStore, type TarWriteEntry, writeImage } from '@ocijs/image';
 import { playground, type Snapshot, snapshot } from '../../rootfs/testing/snapshot.ts';
+import { ownerNoteName } from '../../spec/owner-note.ts';
 import { unpack } from '../../unpack/unpack.ts';
-import { rootlessOwner } from '../attributes.ts';
 import { repack } from '../repack.ts';
 import { editRandomly } from './edits.ts';
 import { createRandom } from './random.ts';
@@ -108,7 +108,7 @@ async function assertUnpacksTo(
 function comparable(tree: ReadonlyMap<string, Snapshot>): Readonly<Record<string, Snapshot>> {
   return Object.fromEntries(
     [...tree].map(([path, { xattrs, ...file }]) => {
-      const { [rootlessOwner]: _owner, ...own } = xattrs ?? {};
+      const { [ownerNoteName]: _owner, ...own } = xattrs ?? {};
       return [path, Object.keys(own).length === 0 ? file : { ...file, xattrs: own }];
     }),
   );

@@ -2,7 +2,7 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lgetxattr, llistxattr } from '@ocijs/linux';
-import { rootlessOwner } from '../../repack/attributes.ts';
+import { ownerNoteName } from '../../spec/owner-note.ts';
 
 /** A file as tests compare it; fields that do not apply to its type are absent. Notes of owners are left out. */
 export interface Snapshot {
@@ -57,7 +57,7 @@ function describe(
   groups.set(status.ino, group);
   const names =
     type === 'file' || type === 'dir'
-      ? llistxattr(file).filter((name) => name.startsWith('user.') && name !== rootlessOwner)
+      ? llistxattr(file).filter((name) => name.startsWith('user.') && name !== ownerNoteName)
       : [];
   const xattrs = Object.fromEntries(
     names.sort().map((name) => [name, lgetxattr(file, name)?.toString() ?? '']),
