@@ -5,6 +5,7 @@ export type { LayerLimits } from './limits.ts';
 export * from './load-bundle.ts';
 export { type DirectoryEntriesOptions, directoryEntries } from './repack/directory-layer.ts';
 export { type OverlayEntriesOptions, overlayEntries } from './repack/overlay-upper.ts';
+export { type UnnotedOwner, unnotedOwners } from './repack/record/unnoted-owners.ts';
 export { type RepackDestination, type RepackOptions, type RepackReport, repack } from './repack/repack.ts';
 export { createLayerApplier, type LayerApplier, type LayerApplierOptions } from './rootfs/layer.ts';
 export type { ApplyOptions, ApplyWarning } from './rootfs/layer-context.ts';

@@ -94,6 +94,11 @@ function findLibrary(find: (library: Library) => LibraryHandle): OptionalLibrary
   }
 }
 
+/** The errno of the call that failed last. */
+export function errnoOf(): number {
+  return load().koffi.errno();
+}
+
 /** Throws {@link SystemCallError} when a call returned -1, and gives its result otherwise. */
 export function check(
   result: number,

@@ -28,6 +28,7 @@ import { state } from './lifecycle/state.ts';
 import { stats } from './lifecycle/stats.ts';
 import { update } from './lifecycle/update.ts';
 import type { NetworkRequest } from './network/types.ts';
+import type { UnnotedOwners } from './owners/remembered.ts';
 import { randomContainerId } from './state/id.ts';
 import type { State } from './state/record.ts';
 import { type StdioChoice, type Streams, streamsOf } from './streams.ts';
@@ -59,6 +60,12 @@ export interface LaunchOptions extends LifecycleOptions {
   /** Limits that replace those of the bundle, kind by kind. */
   readonly resources?: Resources;
   readonly noPivot?: boolean;
+  /**
+   * Show the container the owners that unpacking noted at files, and note those that it gives them: for an ordinary user without
+   * subordinate ids, whose container has root alone. This program answers the calls, so that a detached container needs it as long as
+   * it runs. Throws ERR_OCI_SPEC_CONFLICT where it is not needed, ERR_OCI_SPEC_UNSUPPORTED where it cannot be.
+   */
+  readonly emulateOwners?: boolean;
   /** Connect the container's own network namespace; deleting the container undoes it. */
   readonly network?: NetworkRequest;
 }
@@ -123,6 +130,15 @@ function launchSpec(spec: RuntimeSpec, rootfs: string, options: LaunchOptions): 
   return { ...spec, ...(linux && { linux }), process: processOf(spec, rootfs, options) };
 }
 
+/** What the unpack knows of owners and could not note at the files. */
+async function findUnnotedOwners(
+  { directory, rootfs }: { readonly directory: string; readonly rootfs: string },
+  options: { readonly signal: AbortSignal | undefined },
+): Promise<UnnotedOwners> {
+  const { unnotedOwners } = await import('@ocijs/bundle');
+  return { rootfs, files: await unnotedOwners(directory, options) };
+}
+
 /** Opens the log for the time in which the monitor takes it over. */
 async function withLog<Result>(path: string, use: (streams: Streams) => Promise<Result>): Promise<Result> {
   const log = openSync(path, 'a', 0o600);
@@ -174,6 +190,7 @@ export async function launch(bundle: LaunchBundle | string, options: LaunchOptio
   const given = typeof bundle === 'string' ? { directory: bundle } : bundle;
   const loaded = loadRuntimeBundle(given.directory, { spec: given.config });
   const spec = launchSpec(loaded.spec, loaded.rootfs, options);
+  const owners = options.emulateOwners ? await findUnnotedOwners(loaded, { signal }) : undefined;
   const prepareWith = (streams: Streams): Promise<PreparedContainer> =>
     prepare(options.id ?? randomContainerId(), {
       bundle: loaded.directory,
@@ -184,6 +201,7 @@ export async function launch(bundle: LaunchBundle | string, options: LaunchOptio
       onEvent: options.onEvent,
       noPivot: options.noPivot,
       network: options.network,
+      owners,
       stdio: streams,
       lifetime: 'attached',
       keepExit: true,

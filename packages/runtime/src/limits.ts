@@ -4,8 +4,11 @@ export const containerIdLimit: number = 255;
 /** The largest `state.json` that is read, in bytes; it holds the container's whole configuration. */
 export const stateSizeLimit: number = 16 * 1024 * 1024;
 
+/** How many instructions a seccomp filter may have (BPF_MAXINSNS). */
+export const seccompInstructionLimit: number = 4096;
+
 /** The largest compiled seccomp filter that is read, in bytes: a head, and as many instructions as the kernel takes. */
-export const filterSizeLimit: number = 4 + 4096 * 8;
+export const filterSizeLimit: number = 4 + seccompInstructionLimit * 8;
 
 /** How many bytes of a failed hook's output go into the error message. */
 export const hookOutputLimit: number = 4096;
@@ -60,3 +63,6 @@ export const networkHelperTimeout: number = 60_000;
 
 /** How many ports one container may publish. */
 export const publishedPortLimit: number = 65_536;
+
+/** How many files that no owner can be noted at keep one while a container runs. */
+export const rememberedOwnerLimit: number = 65_536;

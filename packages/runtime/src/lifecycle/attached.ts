@@ -5,10 +5,11 @@ import type { ExitStatus } from './exit.ts';
 import { remove } from './remove.ts';
 
 /** Ends a container whose monitor is our child, if it has not ended by itself, and waits for the monitor. */
-export async function endAttached({ record, init }: PreparedContainer): Promise<void> {
+export async function endAttached({ record, init, owners }: PreparedContainer): Promise<void> {
   killFirst(record);
   await init.exited;
   await init[Symbol.asyncDispose]();
+  await owners?.[Symbol.asyncDispose]();
 }
 
 /** Waits for a process whose monitor is our child; rejects with the signal's reason when aborted. */

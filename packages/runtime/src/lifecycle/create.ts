@@ -23,7 +23,7 @@ export interface CreateOptions extends ContainerSource {
 /** Options of {@link prepare}: who waits for the init. */
 export interface PrepareOptions
   extends CreateOptions,
-    Pick<MakeContainerOptions, 'lifetime' | 'keepExit' | 'seccomp' | 'mayLackProcess'> {
+    Pick<MakeContainerOptions, 'lifetime' | 'keepExit' | 'seccomp' | 'mayLackProcess' | 'owners'> {
   readonly hostSession?: boolean;
 }
 

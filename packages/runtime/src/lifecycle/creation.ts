@@ -5,6 +5,7 @@ import { RuntimeError } from '../errors.ts';
 import type { InitProcess } from '../init/index.ts';
 import { disconnectOrReport } from '../network/disconnect.ts';
 import type { NetworkRequest } from '../network/types.ts';
+import type { OwnerAgent } from '../owners/agent.ts';
 import { waitForEnd } from '../process/signal.ts';
 import { identify } from '../process/stat.ts';
 import { createResctrl, type ResctrlPlan, removeResctrl } from '../resctrl/group.ts';
@@ -41,6 +42,8 @@ export interface PreparedContainer {
   readonly root: string;
   readonly record: ContainerRecord;
   readonly init: InitProcess;
+  /** Answers the container's calls about owners; ends with the container. */
+  readonly owners?: OwnerAgent | undefined;
 }
 
 function ownerName(): string {
@@ -83,6 +86,7 @@ export class Creation {
   readonly options: CreationOptions;
   record: ContainerRecord;
   init: InitProcess | undefined;
+  owners: OwnerAgent | undefined;
 
   constructor(record: ContainerRecord, options: CreationOptions & { readonly root: string }) {
     this.root = options.root;
@@ -138,12 +142,18 @@ export class Creation {
     writeFinished(this.root, this.record.id);
     if (this.options.pidFile !== undefined) writePidFile(this.options.pidFile, init.pid);
     this.options.signal?.throwIfAborted();
-    return { root: this.root, record: this.record, init };
+    const { owners } = this;
+    if (owners !== undefined) {
+      const end = (): void => void owners[Symbol.asyncDispose]();
+      init.exited.then(end, end);
+    }
+    return { root: this.root, record: this.record, init, owners };
   }
 
   async undo(): Promise<void> {
     const { record, root, options } = this;
     await this.init?.[Symbol.asyncDispose]();
+    await this.owners?.[Symbol.asyncDispose]();
     if (record.init !== undefined && killFirst(record)) await waitForEnd(record.init);
     await disconnectOrReport(root, record.id, options);
     if (record.cgroup !== undefined) await destroyCgroup(record.cgroup);

@@ -1,6 +1,7 @@
 import type { RuntimeSpec } from '@ocijs/bundle/spec';
 import { attachmentOf, entriesOf } from '../cgroup/index.ts';
 import type { InitProcess, StartInitOptions } from '../init/index.ts';
+import type { UnnotedOwners } from '../owners/remembered.ts';
 import { planResctrl } from '../resctrl/group.ts';
 import type { SeccompProfile } from '../seccomp/types.ts';
 import { writeFilter } from '../state/filter.ts';
@@ -13,6 +14,7 @@ import { stateRoot } from './context.ts';
 import { Creation, type CreationOptions, firstRecord, type PreparedContainer } from './creation.ts';
 import { type CgroupManager, planGroup } from './group.ts';
 import { makeNotifyDirectory, type NotifyOptions, withNotifyMount } from './notify.ts';
+import { planOwners } from './owners.ts';
 import { compileFilter, type Filter } from './seccomp.ts';
 import { checkTerminal } from './terminal.ts';
 
@@ -46,6 +48,8 @@ export interface MakeContainerOptions extends ContainerSource, Pick<CreationOpti
   readonly seccomp?: SeccompProfile | undefined;
   /** Without a process a container can be made, and never started (runtime-spec `config.md`, "Process"). */
   readonly mayLackProcess?: boolean;
+  /** Answer the container's calls about owners from what is noted at its files, and from these. */
+  readonly owners?: UnnotedOwners | undefined;
   /** Starts the first process of the container. */
   readonly startFirst: (container: EmptyContainer) => Promise<InitProcess>;
 }
@@ -64,12 +68,15 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
   options.signal?.throwIfAborted();
   checkContainerId(id);
   const root = stateRoot(options);
-  const bundle = load(id, options);
+  const given = load(id, options);
+  const owners = options.owners && (await planOwners(id, { root, owners: options.owners, spec: given.spec }));
+  const bundle = owners === undefined ? given : { ...given, spec: owners.spec };
   checkSpec(bundle.spec);
   if (!options.mayLackProcess) requireProcess(bundle.spec);
   checkTerminal(bundle.spec, options);
   reportCapabilities(bundle.spec, options.onEvent);
-  const filter = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
+  const own = await compileFilter(options.seccomp ?? bundle.seccomp, options.onEvent);
+  const filter = owners === undefined ? own : owners.filter(own);
   const manager = options.cgroupManager ?? 'cgroupfs';
   const group = await planGroup(id, bundle.spec, { manager, signal: options.signal });
   if (group.devicesUnrestricted) {
@@ -84,6 +91,7 @@ export async function makeContainer(id: string, options: MakeContainerOptions): 
     if (resctrl !== undefined) creation.makeResctrl(resctrl);
     if (options.notifySocket) makeNotifyDirectory(containerDirectory(root, id));
     if (filter !== undefined) writeFilter(root, id, filter);
+    creation.owners = await owners?.start(options.onEvent);
     const { cgroup } = creation.record;
     const init = await options.startFirst({
       creation,

@@ -1,3 +1,4 @@
+import { seccompInstructionLimit } from '../limits.ts';
 import { actionValue, isPermissive, returns } from './actions.ts';
 import {
   type Architecture,
@@ -18,9 +19,6 @@ import type { SeccompFilter, SeccompProfile } from './types.ts';
 const root = '$.linux.seccomp';
 const offsets = { number: 0, architecture: 4 } as const;
 const lastNumber = 0xffff_ffff;
-
-/** How many instructions the kernel takes (BPF_MAXINSNS). */
-export const instructionLimit = 4096;
 
 /** Options of {@link compileSeccomp}. */
 export interface CompileSeccompOptions {
@@ -160,10 +158,10 @@ export function compileSeccomp(profile: SeccompProfile, options: CompileSeccompO
     target = assembler.jump('jumpEqual', audit, { yes: sections[index] as Target, no: target });
   }
   assembler.prepend('loadAbsolute', offsets.architecture);
-  if (assembler.size > instructionLimit) {
+  if (assembler.size > seccompInstructionLimit) {
     throw profileError(
       root,
-      `compiles to ${assembler.size} instructions; the kernel takes ${instructionLimit}`,
+      `compiles to ${assembler.size} instructions; the kernel takes ${seccompInstructionLimit}`,
     );
   }
   const { listenerPath = '', listenerMetadata = '' } = profile;

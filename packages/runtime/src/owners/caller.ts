@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import {
+  answerOpenat,
+  answerPread,
+  answerPwrite,
+  closeQuietly,
+  constants,
+  isNotificationValid,
+  notificationField,
+} from '@ocijs/linux';
+import type { OwnerCall } from './calls.ts';
+import { openWithin } from './resolve.ts';
+
+const { AT_FDCWD, O_DIRECTORY, O_PATH, O_RDWR } = constants;
+
+/** PATH_MAX: a path with its end is no longer. */
+const pathLimit = 4096;
+/** What lies at or above it is no memory of a program, and no number that is exact here. */
+const addressLimit = 2 ** 52;
+
+/** Paths by which a program names what it has open itself. */
+const ownDescriptor = /^\/(?:proc\/(?:self|thread-self)|dev)\/fd\/(\d{1,9})$/;
+const standardStreams: Readonly<Record<string, string>> = {
+  '/dev/stdin': '0',
+  '/dev/stdout': '1',
+  '/dev/stderr': '2',
+};
+
+/**
+ * A process that waits for an answer. Everything is opened by its id first and used only once the kernel has said that the process
+ * still waits: until then the id may have become that of another one.
+ */
+export class Caller implements Disposable {
+  readonly #listener: number;
+  readonly #notification: Buffer;
+  readonly #directory: string;
+  #memory = -1;
+
+  constructor(listener: number, notification: Buffer) {
+    this.#listener = listener;
+    this.#notification = notification;
+    this.#directory = `/proc/${notification.readUInt32LE(notificationField.pid)}`;
+  }
+
+  /** True while it waits, so that what was opened by its id before is its own. */
+  isWaiting(): boolean {
+    return isNotificationValid(this.#listener, this.#notification);
+  }
+
+  /** A path by which the file of a call about a descriptor can be looked at without opening it; undefined for other calls. */
+  quickPath(call: OwnerCall): string | undefined {
+    return call.path === undefined ? this.#descriptorPath(call.descriptor) : undefined;
+  }
+
+  /**
+   * Opens the file that a call is about, as O_PATH, in the caller's own root directory. Undefined when there is none, or none
+   * that we may reach: the kernel knows the error. The caller waits for sure when this returns a descriptor.
+   */
+  open(call: OwnerCall): number | undefined {
+    const fd = this.#open(call);
+    if (fd === undefined) return undefined;
+    if (this.isWaiting()) return fd;
+    closeQuietly(fd);
+    return undefined;
+  }
+
+  #open(call: OwnerCall): number | undefined {
+    if (call.path === undefined) return this.#openDescriptor(call.descriptor);
+    if (call.path === 0 && call.mayBeEmpty) return this.#openDescriptor(call.descriptor);
+    const path = this.#readPath(call.path);
+    if (path === undefined) return undefined;
+    if (path.length === 0) return call.mayBeEmpty ? this.#openDescriptor(call.descriptor) : undefined;
+    return this.#openPath(path, call);
+  }
+
+  #openPath(path: Buffer, { descriptor, follows }: OwnerCall): number | undefined {
+    const root = answerOpenat(AT_FDCWD, `${this.#directory}/root`, O_PATH | O_DIRECTORY);
+    if (root < 0) return undefined;
+    const start =
+      path[0] === 0x2f
+        ? root
+        : answerOpenat(AT_FDCWD, this.#descriptorPath(descriptor), O_PATH | O_DIRECTORY);
+    try {
+      const fd = start < 0 ? undefined : openWithin(path, { root, start, follows });
+      return fd ?? (follows ? this.#openOwn(path.toString('latin1')) : undefined);
+    } finally {
+      if (start !== root) closeQuietly(start);
+      closeQuietly(root);
+    }
+  }
+
+  #openOwn(path: string): number | undefined {
+    const number = ownDescriptor.exec(path)?.[1] ?? standardStreams[path];
+    return number === undefined ? undefined : this.#openDescriptor(Number(number));
+  }
+
+  #openDescriptor(descriptor: number): number | undefined {
+    const fd = answerOpenat(AT_FDCWD, this.#descriptorPath(descriptor), O_PATH);
+    return fd < 0 ? undefined : fd;
+  }
+
+  #descriptorPath(descriptor: number): string {
+    return descriptor === AT_FDCWD ? `${this.#directory}/cwd` : `${this.#directory}/fd/${descriptor}`;
+  }
+
+  #readPath(address: number): Buffer | undefined {
+    if (address >= addressLimit) return undefined;
+    const bytes = Buffer.allocUnsafe(pathLimit);
+    let length = 0;
+    while (length < pathLimit) {
+      // It stops by itself where the memory does.
+      const count = answerPread(this.#openMemory(), bytes.subarray(length), address + length);
+      if (count <= 0) return undefined;
+      const found = bytes.indexOf(0, length);
+      if (found >= 0 && found < length + count) return bytes.subarray(0, found);
+      length += count;
+    }
+    return undefined;
+  }
+
+  /** Writes into the caller's memory; false where it has none. */
+  write(address: number, bytes: Uint8Array): boolean {
+    const memory = this.#openMemory();
+    if (address >= addressLimit || !this.isWaiting()) return false;
+    return answerPwrite(memory, bytes, address) === bytes.length;
+  }
+
+  #openMemory(): number {
+    if (this.#memory < 0) this.#memory = answerOpenat(AT_FDCWD, `${this.#directory}/mem`, O_RDWR);
+    return this.#memory;
+  }
+
+  /** True when it may give files away: CAP_CHOWN, in the user namespace of the container's first process. */
+  mayGiveAway(): boolean {
+    const status = readFileSync(`${this.#directory}/status`, 'latin1');
+    const effective = /^CapEff:\t([0-9a-f]{16})$/m.exec(status)?.[1];
+    return effective !== undefined && (BigInt(`0x${effective}`) & 1n) !== 0n;
+  }
+
+  /** True when a descriptor was opened for reading or writing: others cannot be used to change a file. */
+  isOpenFile(descriptor: number): boolean {
+    const info = readFileSync(`${this.#directory}/fdinfo/${descriptor}`, 'latin1');
+    const flags = /^flags:\t([0-7]+)$/m.exec(info)?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_PATH) === 0;
+  }
+
+  [Symbol.dispose](): void {
+    closeQuietly(this.#memory);
+    this.#memory = -1;
+  }
+}
