@@ -16,6 +16,7 @@ const output = `${root}dist/bundle`;
 const workers = {
   'bundle/src/unpack/start-worker.ts': ['layer-worker', 'content-worker', 'hash-worker', 'copy-worker'],
   'image/src/store/ingest/hash-threads.ts': ['hash-worker'],
+  'runtime/src/owners/agent.ts': ['agent-worker'],
 };
 
 /** What is native, or may be missing. */

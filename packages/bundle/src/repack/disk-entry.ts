@@ -23,6 +23,8 @@ const types: ReadonlyMap<number, TarEntryType> = new Map([
   [S_IFIFO, 'fifo'],
 ]);
 
+const ownerMayRead = 0o400;
+
 /** What a file is, in terms of a layer; undefined for a socket, which no layer can hold. */
 export function entryType({ mode }: linux.FileStatus): TarEntryType | undefined {
   return types.get(mode & S_IFMT);
@@ -52,7 +54,10 @@ export function diskEntry(
 ): TarEntry {
   const old = before?.inode.header;
   const path = `/proc/self/fd/${directory}/${name}`;
-  const xattrs = new Map(readAttributes(path));
+  const mode = status.mode & 0o7777;
+  const isLockable = unpacked.rootless && (type === 'file' || type === 'directory');
+  const unlocked = isLockable ? mode | ownerMayRead : undefined;
+  const xattrs = new Map(readAttributes(path, { mode, unlocked }));
   const capability = xattrs.get(fileCapability);
   if (capability !== undefined && !unpacked.rootless && unpacked.uidMap.length > 0) {
     const rootId = mapId(0, { mappings: unpacked.uidMap, kind: 'user' });
@@ -76,7 +81,7 @@ export function diskEntry(
   return {
     name: '',
     type: isPlaceholder ? old.type : type,
-    mode: type === 'symlink' ? 0o777 : status.mode & 0o7777,
+    mode: type === 'symlink' ? 0o777 : mode,
     ...ids,
     uname: '',
     gname: '',

@@ -14,7 +14,7 @@ import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
 import { releaseLeftNetworks } from '../network/leftovers.ts';
 import { runAttached } from '../run/attached.ts';
-import { checkRunFlags, refuseBundleFlags } from '../run/check.ts';
+import { checkEmulatedOwners, checkRunFlags, refuseBundleFlags } from '../run/check.ts';
 import { afterCut } from '../run/cut.ts';
 import { needsSupervisor, runDetached, runSupervised } from '../run/detached.ts';
 import { readEnvironment } from '../run/environment.ts';
@@ -72,6 +72,7 @@ export default class Run extends BaseCommand {
     }
     if (flags.bundle !== undefined) refuseBundleFlags(this.argv);
     checkRunFlags(flags);
+    checkEmulatedOwners(flags);
     checkOtherRuntime(flags);
     const name = flags.name === undefined ? randomName() : checkedName(flags.name);
     const variables = await readEnvironment(flags, environment);

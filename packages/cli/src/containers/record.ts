@@ -38,6 +38,8 @@ export interface ContainerRecord {
   readonly remove: boolean;
   /** Another runtime that runs it, of which only the `oci` that started it knows how it is. */
   readonly runtime?: string;
+  /** Whoever runs it answers its calls about owners of files, and must be there as long as it runs. */
+  readonly emulatesOwners?: boolean;
   /** The bundle that was launched; inside the container's directory unless `--bundle` named one. */
   readonly bundle: string;
   readonly exit?: ContainerExit;

@@ -32,6 +32,7 @@ export async function runAttached(options: AttachedOptions): Promise<number> {
     id: record.id,
     root: record.root,
     ...(network && { network }),
+    ...(record.emulatesOwners && { emulateOwners: true }),
   });
   using forwarding = forwardSignals(running, { takeOver: options.onStarted });
   const { exitCode, signal } = await endOf(running, container);

@@ -30,9 +30,20 @@ export function checkRunFlags(flags: RunFlagValues): void {
   }
 }
 
+/** Owners are emulated where there are no others, and by this runtime alone. Throws ERR_OCI_USAGE. */
+export function checkEmulatedOwners(flags: Pick<RunFlagValues, 'emulate-owners' | 'runtime'>): void {
+  if (!flags['emulate-owners']) return;
+  if (process.geteuid?.() === 0)
+    throw usageError('--emulate-owners is for ordinary users', 'as root, files have the owners of the image');
+  if (flags.runtime !== undefined)
+    throw usageError('--emulate-owners does not go with --runtime', 'leave one of them out');
+}
+
 /** Flags that say how to launch a bundle and not what is in it. */
 const bundleFlags: ReadonlySet<string> = new Set(
-  'bundle runtime detach rm name interactive store root json progress quiet log-level'.split(' '),
+  'bundle runtime emulate-owners detach rm name interactive store root json progress quiet log-level'.split(
+    ' ',
+  ),
 );
 
 /** A bundle is launched as it is, so flags that would change it are refused. Throws ERR_OCI_USAGE. */

@@ -24,13 +24,14 @@ export async function runDetached(container: KnownContainer, bundle: LaunchBundl
 
 /** True for a container that needs somebody to wait for its end, or to look after it meanwhile. */
 export function needsSupervisor(container: KnownContainer): boolean {
-  const { remove, health } = container.record;
-  return remove || health !== undefined || networkRequest(container) !== undefined;
+  const { remove, health, emulatesOwners = false } = container.record;
+  return remove || health !== undefined || emulatesOwners || networkRequest(container) !== undefined;
 }
 
 /**
  * Starts a container that goes on without us and is looked after: disconnected or removed at its end, or checked. A second
- * `oci` in the background does that. The container does not depend on it: it goes on when that one is killed. Resolves once the container runs; rejects with what kept it from running.
+ * `oci` in the background does that. The container does not depend on it, unless its
+ * owners are emulated: it goes on when that one is killed. Resolves once the container runs; rejects with what kept it from running.
  */
 export async function runSupervised(
   { record }: KnownContainer,

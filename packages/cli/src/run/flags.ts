@@ -238,6 +238,12 @@ export const runFlags = {
     helpGroup: isolation,
     summary: 'All capabilities and devices, nothing masked',
   }),
+  'emulate-owners': Flags.boolean({
+    default: false,
+    helpGroup: isolation,
+    summary:
+      'Without subordinate ids: show the owners of files that are noted, and let the container change them',
+  }),
 
   memory: Flags.string({
     char: 'm',
@@ -371,6 +377,7 @@ export interface RunFlagValues {
   readonly 'cap-drop'?: Texts;
   readonly 'security-opt'?: Texts;
   readonly privileged: boolean;
+  readonly 'emulate-owners'?: boolean;
   readonly memory?: string | undefined;
   readonly 'memory-reservation'?: string | undefined;
   readonly 'memory-swap'?: string | undefined;

@@ -133,6 +133,7 @@ function commonRecord(id: string, { name, root, flags, labels }: NewContainer) {
   return {
     ...{ id, name, created, root, remove },
     ...(runtime === undefined ? {} : { runtime }),
+    ...(flags['emulate-owners'] ? { emulatesOwners: true } : {}),
     ...(hasLabels ? { labels } : {}),
   };
 }

@@ -66,6 +66,7 @@ export interface PreparedBundle {
 export async function prepareBundle(image: ImageSource, options: PrepareOptions): Promise<PreparedBundle> {
   const { directory, flags, names, network, placements, onEvent } = options;
   const plan = await rootlessPlan(network, onEvent);
+  if (flags['emulate-owners']) requireOneId(plan);
   const rootless = plan?.options;
   const bundle = join(directory, 'bundle');
   using cleanup = new DisposableStack();
@@ -138,6 +139,15 @@ async function groupNumbers(
   if (groups.length === 0) return [];
   const { lookupUser } = await import('@ocijs/bundle/spec');
   return groups.map((group) => lookupUser(rootfs, `0:${group}`).gid);
+}
+
+/** With subordinate ids, files have owners. Throws ERR_OCI_USAGE. */
+function requireOneId(plan: RootlessPlan | undefined): void {
+  if (plan?.hasRanges)
+    throw usageError(
+      '--emulate-owners is for users without subordinate ids',
+      'leave it out: files belong to those of your ids that stand for the owners of the image',
+    );
 }
 
 /** A user that no id of the host stands for cannot run anything. */
