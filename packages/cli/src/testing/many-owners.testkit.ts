@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestHome } from './oci.testkit.ts';
 
@@ -52,6 +53,12 @@ const files: readonly Owned[] = [
   { path: 'srv/outside', owner: [0, 0], link: '../../../../../../../../srv/shadow' },
 ];
 
+/** The program that makes unusual calls; none where it cannot be compiled. */
+async function compileCalls(path: string): Promise<void> {
+  const source = fileURLToPath(new URL('./owner-calls.c', import.meta.url));
+  await execute('cc', ['-static', '-O1', '-pthread', '-o', path, source]).catch(() => undefined);
+}
+
 /** Makes an archive with an image `base`, whose files in /srv belong to many users. */
 export async function manyOwnersImage(home: TestHome): Promise<string> {
   const context = join(home.directory, 'many');
@@ -62,6 +69,7 @@ export async function manyOwnersImage(home: TestHome): Promise<string> {
   for (const name of applets) await symlink('busybox', join(rootfs, 'bin', name));
   await writeFile(join(rootfs, 'etc/passwd'), 'root:x:0:0::/:\napp:x:33:33::/:\n');
   await writeFile(join(rootfs, 'etc/group'), 'root:x:0:\napp:x:33:\nshadow:x:42:\n');
+  await compileCalls(join(rootfs, 'bin/calls'));
   for (const { path, owner, mode, link, isDirectory } of files) {
     const file = join(rootfs, path);
     if (isDirectory) await mkdir(file);

@@ -10,7 +10,7 @@ import {
 } from '@ocijs/linux';
 import { Caller } from './caller.ts';
 import { type ChangingCall, readCall, type TellingCall } from './calls.ts';
-import { mayHaveNote, type Owner, type OwnerNotes } from './notes.ts';
+import { mayHaveNote, type Owner, type OwnerNotes, pathOf } from './notes.ts';
 
 const { EFAULT, EPERM } = constants.errno;
 const asItIs = 0xffff_ffff;
@@ -45,6 +45,7 @@ function tell(answering: Answering, caller: Caller, call: TellingCall): CallAnsw
   const fd = caller.open(call);
   if (fd === undefined) return undefined;
   try {
+    if (!notes.remembers && !mayHaveNote(pathOf(fd))) return undefined;
     const identity = identityOf(fd);
     const owner = identity?.uid === answering.uid ? notes.read({ fd, identity }) : undefined;
     if (identity === undefined || owner === undefined) return undefined;

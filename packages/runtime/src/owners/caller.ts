@@ -18,6 +18,8 @@ const pathLimit = 4096;
 /** What lies at or above it is no memory of a program, and no number that is exact here. */
 const addressLimit = 2 ** 52;
 
+const pathBytes = Buffer.alloc(pathLimit);
+
 /** Paths by which a program names what it has open itself. */
 const ownDescriptor = /^\/(?:proc\/(?:self|thread-self)|dev)\/fd\/(\d{1,9})$/;
 const standardStreams: Readonly<Record<string, string>> = {
@@ -54,39 +56,22 @@ export class Caller implements Disposable {
 
   /**
    * Opens the file that a call is about, as O_PATH, in the caller's own root directory. Undefined when there is none, or none
-   * that we may reach: the kernel knows the error. The caller waits for sure when this returns a descriptor.
+   * that we may reach: the kernel knows the error. Whether it is the caller's file, `isWaiting` says afterwards.
    */
   open(call: OwnerCall): number | undefined {
-    const fd = this.#open(call);
-    if (fd === undefined) return undefined;
-    if (this.isWaiting()) return fd;
-    closeQuietly(fd);
-    return undefined;
-  }
-
-  #open(call: OwnerCall): number | undefined {
     if (call.path === undefined) return this.#openDescriptor(call.descriptor);
     if (call.path === 0 && call.mayBeEmpty) return this.#openDescriptor(call.descriptor);
     const path = this.#readPath(call.path);
     if (path === undefined) return undefined;
-    if (path.length === 0) return call.mayBeEmpty ? this.#openDescriptor(call.descriptor) : undefined;
-    return this.#openPath(path, call);
-  }
-
-  #openPath(path: Buffer, { descriptor, follows }: OwnerCall): number | undefined {
-    const root = answerOpenat(AT_FDCWD, `${this.#directory}/root`, O_PATH | O_DIRECTORY);
-    if (root < 0) return undefined;
-    const start =
-      path[0] === 0x2f
-        ? root
-        : answerOpenat(AT_FDCWD, this.#descriptorPath(descriptor), O_PATH | O_DIRECTORY);
-    try {
-      const fd = start < 0 ? undefined : openWithin(path, { root, start, follows });
-      return fd ?? (follows ? this.#openOwn(path.toString('latin1')) : undefined);
-    } finally {
-      if (start !== root) closeQuietly(start);
-      closeQuietly(root);
-    }
+    if (path.length === 1) return call.mayBeEmpty ? this.#openDescriptor(call.descriptor) : undefined;
+    const { descriptor, follows } = call;
+    const open = (place: string): number => answerOpenat(AT_FDCWD, place, O_PATH | O_DIRECTORY);
+    const fd = openWithin(path, {
+      openRoot: () => open(`${this.#directory}/root`),
+      openStart: () => open(this.#descriptorPath(descriptor)),
+      follows,
+    });
+    return fd ?? (follows ? this.#openOwn(path.toString('latin1', 0, path.length - 1)) : undefined);
   }
 
   #openOwn(path: string): number | undefined {
@@ -103,16 +88,16 @@ export class Caller implements Disposable {
     return descriptor === AT_FDCWD ? `${this.#directory}/cwd` : `${this.#directory}/fd/${descriptor}`;
   }
 
+  /** With the NUL at its end, in memory that is used again. */
   #readPath(address: number): Buffer | undefined {
     if (address >= addressLimit) return undefined;
-    const bytes = Buffer.allocUnsafe(pathLimit);
     let length = 0;
     while (length < pathLimit) {
       // It stops by itself where the memory does.
-      const count = answerPread(this.#openMemory(), bytes.subarray(length), address + length);
+      const count = answerPread(this.#openMemory(), pathBytes.subarray(length), address + length);
       if (count <= 0) return undefined;
-      const found = bytes.indexOf(0, length);
-      if (found >= 0 && found < length + count) return bytes.subarray(0, found);
+      const found = pathBytes.indexOf(0, length);
+      if (found >= 0 && found < length + count) return pathBytes.subarray(0, found + 1);
       length += count;
     }
     return undefined;

@@ -23,40 +23,50 @@ const attempts = 8;
 
 /** Where a path is looked up. */
 export interface LookUp {
-  /** An O_PATH descriptor of the caller's root directory, above which nothing is. */
-  readonly root: number;
-  /** The same of the directory in which a relative path begins. */
-  readonly start: number;
+  /** Opens the caller's root directory as O_PATH, above which nothing is; below 0 when it cannot be. */
+  readonly openRoot: () => number;
+  /** The same for the directory in which a relative path begins. */
+  readonly openStart: () => number;
   /** A link at the end is followed. */
   readonly follows: boolean;
 }
 
-function end(path: Buffer): Buffer {
-  return Buffer.concat([path, Buffer.of(0)]);
-}
-
 /**
- * Opens a path as O_PATH, as a process would whose root directory is `root`: neither links nor `..` lead out of it. Links that the
- * kernel makes up, as /proc has them, lead nowhere: they would be followed with rights that are not the caller's. Undefined when
- * there is no such file for us; the kernel has the error for the caller.
+ * Opens a path, which ends with NUL, as O_PATH, as a process would whose root directory is this one: neither links nor `..` lead out
+ * of it. Links that the kernel makes up, as /proc has them, lead nowhere: they would be followed with rights that are not the
+ * caller's. Undefined when there is no such file for us; the kernel has the error for the caller.
  */
-export function openWithin(path: Buffer, { root, start, follows }: LookUp): number | undefined {
+export function openWithin(path: Buffer, { openRoot, openStart, follows }: LookUp): number | undefined {
   const flags = O_PATH | (follows ? 0 : O_NOFOLLOW);
   const isAbsolute = path[0] === slash;
   const how = { flags, resolve: isAbsolute ? RESOLVE_IN_ROOT : RESOLVE_BENEATH };
-  const text = end(path);
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const fd = answerOpenat2(isAbsolute ? root : start, text, how);
-    if (fd >= 0) return fd;
-    // EXDEV: it leads up, which may still be below the root.
-    if (fd === -EXDEV && !isAbsolute) return walk(path, { root, start, follows });
-    if (fd !== -EAGAIN) return undefined;
+  const start = isAbsolute ? openRoot() : openStart();
+  if (start < 0) return undefined;
+  let root = isAbsolute ? start : -1;
+  try {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const fd = answerOpenat2(start, path, how);
+      if (fd >= 0) return fd;
+      // It leads up, which may still be below the root.
+      if (fd === -EXDEV && !isAbsolute) break;
+      if (fd !== -EAGAIN) return undefined;
+    }
+    if (root < 0) root = openRoot();
+    return root < 0 ? undefined : walk(path.subarray(0, -1), { root, start, follows });
+  } finally {
+    closeQuietly(start);
+    if (root !== start) closeQuietly(root);
   }
-  return walk(path, { root, start, follows });
+}
+
+interface Walk {
+  readonly root: number;
+  readonly start: number;
+  readonly follows: boolean;
 }
 
 /** Goes name by name, which the kernel does not do for a relative path in a root directory that is not ours. */
-function walk(path: Buffer, { root, start, follows }: LookUp): number | undefined {
+function walk(path: Buffer, { root, start, follows }: Walk): number | undefined {
   const top = identityOf(root)?.place;
   let names = namesOf(path);
   let current = path[0] === slash ? root : start;
