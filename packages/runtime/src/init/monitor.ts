@@ -5,7 +5,7 @@ import { stepFailure } from './failure.ts';
 import { createMessageReader, type Message, messageTypes } from './messages.ts';
 import { openPipes, type Pipes, pipeMask } from './pipes.ts';
 import { checkPreservedFds } from './preserved-fds.ts';
-import { attachedProcess, detachedProcess } from './process.ts';
+import { attachedProcess, closeStreams, detachedProcess } from './process.ts';
 import { type MonitorProcess, spawnMonitor } from './spawn-monitor.ts';
 import type { InitExit, InitProcess, ProcessOptions, StdioOption } from './types.ts';
 import { exitOf } from './wait-status.ts';
@@ -55,7 +55,7 @@ function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<C
   const { options, plan } = monitor;
   const { control } = monitor.process;
   let pipes: Pipes = {};
-  return new Promise<Creation>((resolve, reject) => {
+  const creation = new Promise<Creation>((resolve, reject) => {
     const read = createMessageReader();
     const answer = (): void => void control.write('\0');
     const handle = (message: Message): void => {
@@ -98,6 +98,8 @@ function converse(monitor: Monitor, onExit: (exit: InitExit) => void): Promise<C
     );
     sendPlan(monitor);
   });
+  creation.catch(() => closeStreams(pipes));
+  return creation;
 }
 
 /** Ends a monitor that has not created its process: hanging up makes it kill what it started. */

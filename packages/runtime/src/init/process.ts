@@ -13,7 +13,8 @@ interface AttachedParts {
   readonly hostSession: boolean;
 }
 
-function closeStreams(streams: Pipes): void {
+/** Closes this program's ends of a container's streams. */
+export function closeStreams(streams: Pipes): void {
   for (const stream of Object.values(streams)) stream?.destroy();
 }
 
