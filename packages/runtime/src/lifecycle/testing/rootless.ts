@@ -4,10 +4,11 @@
  *   node rootless.ts own|ranges GROUP     GROUP is a cgroup that belongs to the user, from the root of each hierarchy
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { findHierarchies, isUnified } from '../../cgroup/hierarchies.ts';
 import { main } from '../../command-line/main.ts';
+import { type LaunchOptions, launch } from '../../container.ts';
 import { type ExecOptions, exec } from '../../exec.ts';
 import { busyboxBundle, leftovers, testId } from '../../testing/busybox-bundle.ts';
 import { create } from '../create.ts';
@@ -115,6 +116,51 @@ async function checkControl(): Promise<void> {
   assert.equal(status, 5);
 }
 
+/** Files have owners that the user cannot give them; nothing of what answers for the containers is left. */
+async function checkOwners(): Promise<void> {
+  const script = 'cd /tmp; >a; busybox chown 33:42 a; busybox stat -c %u:%g a; exit 7';
+  using owned = busyboxBundle(script);
+  const capabilities = ['CAP_CHOWN'];
+  owned.change((spec) => {
+    spec.root = { path: 'rootfs', readonly: false };
+    spec.process.capabilities = { bounding: capabilities, effective: capabilities, permitted: capabilities };
+  });
+  const run = async (more: LaunchOptions = {}): Promise<string> => {
+    const options = { root: owned.root, stdio: 'pipe', emulateOwners: true, ...more } as const;
+    await using container = await launch(owned.directory, options);
+    const out = container.stdout === undefined ? '' : await text(container.stdout);
+    return `${out}${(await container.wait()).exitCode}`;
+  };
+  if (hasRanges) {
+    owned.change((spec) => {
+      spec.linux.uidMappings = [
+        { containerID: 0, hostID: uid, size: 1 },
+        { containerID: 1, hostID: 200_000, size: 9 },
+      ];
+    });
+    await assert.rejects(run(), { code: 'ERR_OCI_SPEC_CONFLICT', message: /several ids/ });
+    return;
+  }
+  assert.equal(await run(), '33:42\n7');
+  const used = (name: string): number => readdirSync(`/proc/self/${name}`).length;
+  const before = [used('fd'), used('task')];
+  for (let count = 0; count < 3; count += 1) assert.equal(await run(), '33:42\n7');
+  await assert.rejects(run({ args: ['/missing'] }), { code: 'ERR_OCI_EXEC_NOT_FOUND' });
+  const aborted = new AbortController();
+  const running = launch(owned.directory, {
+    ...{ root: owned.root, emulateOwners: true, stdio: 'ignore' },
+    ...{ args: ['sleep', '1000'], signal: aborted.signal },
+  });
+  {
+    await using container = await running;
+    aborted.abort();
+    assert.equal((await container.wait()).signal, 'SIGKILL');
+  }
+  assert.deepEqual([used('fd'), used('task')], before);
+  assert.deepEqual(leftovers(owned), []);
+}
+
+await checkOwners();
 await create(id, { bundle: directory, root, stdio });
 try {
   await start(id, { root });
