@@ -51,7 +51,8 @@ function tell(answering: Answering, caller: Caller, call: TellingCall): CallAnsw
     if (identity === undefined || owner === undefined) return undefined;
     const status = statusWith(owner, { fd, call });
     if (status === undefined) return undefined;
-    return caller.write(call.result, status) ? 0 : -EFAULT;
+    const isWritten = caller.write(call.result, status);
+    return isWritten === undefined ? undefined : isWritten ? 0 : -EFAULT;
   } finally {
     closeQuietly(fd);
   }

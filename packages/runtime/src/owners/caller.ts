@@ -103,11 +103,11 @@ export class Caller implements Disposable {
     return undefined;
   }
 
-  /** Writes into the caller's memory; false where it has none. */
-  write(address: number, bytes: Uint8Array): boolean {
+  /** Writes into the caller's memory; false where it has none, undefined when its memory is out of our reach. */
+  write(address: number, bytes: Uint8Array): boolean | undefined {
     const memory = this.#openMemory();
-    if (address >= addressLimit || !this.isWaiting()) return false;
-    return answerPwrite(memory, bytes, address) === bytes.length;
+    if (memory < 0 || !this.isWaiting()) return undefined;
+    return address < addressLimit && answerPwrite(memory, bytes, address) === bytes.length;
   }
 
   #openMemory(): number {
