@@ -34,7 +34,7 @@ function dependenciesOf(repository: string, names: readonly string[]): string[] 
 }
 
 /**
- * Packs what the tests of some packages need: sources, the native init, dependencies and this Node; and the command that
+ * Packs what the tests of some packages need: sources, the native programs, dependencies and this Node; and the command that
  * runs them.
  */
 export function packJob(options: {
@@ -47,7 +47,7 @@ export function packJob(options: {
   const file = join(directory, 'job.tar');
   writeFileSync(join(directory, 'command'), command);
   const own = packages.flatMap((name) =>
-    ['src', 'bin', 'package.json', 'dist/native']
+    ['src', 'bin', 'native', 'package.json', 'dist/native']
       .map((path) => `packages/${name}/${path}`)
       .filter((path) => existsSync(join(repository, path))),
   );
