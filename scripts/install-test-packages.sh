@@ -43,6 +43,8 @@ qemu-aarch64-static:qemu-user-static
 xz:xz-utils
 bzip2:bzip2
 ps:procps
+mkfs.btrfs:btrfs-progs
+mkfs.xfs:xfsprogs
 '
 
 PATH="$PATH:/usr/sbin:/sbin"

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
+import { ioctl } from './ioctl.ts';
 import { check, declare } from './library.ts';
 
 const socketFunction = declare('int socket(int domain, int type, int protocol)');
-const ioctlFunction = declare('int ioctl(int fd, unsigned long request, void *argument)');
 
 const inet = 2;
 const datagram = 2;
@@ -26,12 +26,12 @@ export function removeBridge(name: string): void {
     // struct ifreq has 40 bytes on 64-bit Linux: the name, then a union that starts with 16 bits of flags.
     const request = Buffer.alloc(40);
     bytes.copy(request);
-    check(ioctlFunction(socket, requests.getFlags, request), { syscall: 'ioctl', path: name });
+    check(ioctl(socket, requests.getFlags, request), { syscall: 'ioctl', path: name });
     request.writeInt16LE(request.readInt16LE(valueOffset) & ~up, valueOffset);
-    check(ioctlFunction(socket, requests.setFlags, request), { syscall: 'ioctl', path: name });
+    check(ioctl(socket, requests.setFlags, request), { syscall: 'ioctl', path: name });
     const onlyName = Buffer.alloc(nameLimit + 1);
     bytes.copy(onlyName);
-    check(ioctlFunction(socket, requests.removeBridge, onlyName), { syscall: 'ioctl', path: name });
+    check(ioctl(socket, requests.removeBridge, onlyName), { syscall: 'ioctl', path: name });
   } finally {
     closeSync(socket);
   }

@@ -20,6 +20,7 @@ export * from './process.ts';
 export * from './remove.ts';
 export * from './spawn.ts';
 export * from './stat.ts';
+export * from './subvolume.ts';
 export * from './supervision/index.ts';
 export * from './umask.ts';
 export * from './xattr.ts';

@@ -5,7 +5,8 @@ import { nameFromBytes, nameToBytes } from './names.ts';
 
 type Koffi = typeof import('koffi');
 type Argument = number | bigint | string | Uint8Array | readonly (string | null)[] | null;
-type NativeFunction = (...values: Argument[]) => number;
+/** A function of a library, which returns an integer. */
+export type NativeFunction = (...values: Argument[]) => number;
 
 /** A path or name: a string as in `names.ts`, or the bytes themselves. */
 export type Path = string | Uint8Array;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { chainIds, createMemoryStore, type ImageSource } from '@ocijs/image';
 import { available } from '@ocijs/linux';
 import { repack } from '../repack/repack.ts';
@@ -20,9 +20,9 @@ import { playground, snapshot } from '../rootfs/testing/snapshot.ts';
 import { copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { layerOf, memoryImage, tarBytes } from '../unpack/testing/memory-image.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { unmountAll } from './mount-overlay.ts';
 import { prepareRootfs, releaseRootfs } from './prepare-rootfs.ts';
 import { openSnapshots } from './snapshots.ts';
+import { mountDisk } from './testing/disk.ts';
 
 const skip = available() ? false : 'needs Linux';
 const isRoot = process.getuid?.() === 0;
@@ -178,7 +178,7 @@ test('layers are unpacked where snapshots are not the same, or not all there', {
 
 test('contents are shared on a file system with reflinks', { skip }, async (t) => {
   using place = playground();
-  using mounted = reflinkFileSystem(t, place.directory);
+  using mounted = mountDisk(t, { base: place.directory, types: ['xfs', 'btrfs'] });
   if (mounted === undefined) return;
   const content = 'x'.repeat(24 * 1024 * 1024);
   const source = await image([file('large', content)]);
@@ -196,26 +196,3 @@ test('contents are shared on a file system with reflinks', { skip }, async (t) =
   mkdirSync(at('more'));
   await checkCopy(at('more'), await image(first, second));
 });
-
-/** A new XFS or btrfs in a file; undefined where none can be made and mounted, which skips the test. */
-function reflinkFileSystem(
-  t: TestContext,
-  base: string,
-): ({ readonly path: string } & Disposable) | undefined {
-  if (!isRoot) {
-    t.skip('needs root to mount');
-    return undefined;
-  }
-  const disk = join(base, 'disk');
-  const path = join(base, 'mounted');
-  mkdirSync(path);
-  for (const program of ['mkfs.xfs', 'mkfs.btrfs']) {
-    execFileSync('truncate', ['-s', '320M', disk]);
-    if (spawnSync(program, ['-q', '-f', disk]).status !== 0) continue;
-    // The loop device goes with the mount.
-    if (spawnSync('mount', ['-o', 'loop', disk, path]).status !== 0) continue;
-    return { path, [Symbol.dispose]: () => unmountAll(path) };
-  }
-  t.skip('needs mkfs.xfs or mkfs.btrfs, and a kernel that mounts it');
-  return undefined;
-}

@@ -1,17 +1,20 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants, copyFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import type { EntryRecord, ImageSource } from '@ocijs/image';
+import { dirname } from 'node:path';
+import type { ImageSource } from '@ocijs/image';
 import { BundleError } from '../errors.ts';
 import { contentThreadSize } from '../limits.ts';
 import { recordPath } from '../repack/record/read-records.ts';
 import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
 import { copyTree } from '../rootfs/overlay/copy-tree.ts';
-import { isOverlayAttribute } from '../rootfs/overlay/marks.ts';
+import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { type CopyInThreadsOptions, copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { prepareRoot } from '../unpack/unpack.ts';
+import { isFaithful } from './faithful.ts';
+import { openKeptTree } from './kept-tree.ts';
 import { layerRecord } from './paths.ts';
-import { openSnapshots, type Snapshots } from './snapshots.ts';
+import { openSnapshots, type Snapshot, type Snapshots } from './snapshots.ts';
 
 /** Options of {@link copySnapshots}. */
 export interface CopySnapshotsOptions {
@@ -20,6 +23,8 @@ export interface CopySnapshotsOptions {
   /** Where the files go: an empty directory. */
   readonly rootfs: string;
   readonly apply: ApplyOptions;
+  /** Whether it may become a subvolume of btrfs. */
+  readonly canBeSubvolume: boolean;
   /** The bundle that gets a record of each layer. */
   readonly records: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -55,18 +60,42 @@ export async function copySnapshots(image: ImageSource, options: CopySnapshotsOp
 async function copyFound(
   image: ImageSource,
   snapshots: Snapshots,
-  { rootfs, apply, records, signal }: CopySnapshotsOptions,
+  options: CopySnapshotsOptions,
 ): Promise<boolean> {
+  const { apply, records, signal } = options;
   if (!isAsSnapshots(apply, snapshots)) return false;
   using _ = await snapshots.use({ signal });
   const found = await snapshots.findAll(image);
   if (found === undefined || !found.every((snapshot) => existsSync(layerRecord(snapshot)))) return false;
-  for (const snapshot of found) if (!(await isFaithful(layerRecord(snapshot), signal))) return false;
-  const layers = found.map((snapshot) => snapshot.rootfs).reverse();
-  await copyLayers(image, rootfs, { layers, form: snapshots.form, signal });
+  if (!(await makeTree(image, found, { ...options, form: snapshots.form }))) return false;
   if (records === undefined) return true;
   for (const [index, snapshot] of found.entries())
     await copyFile(layerRecord(snapshot), recordPath(records, index), constants.COPYFILE_FICLONE);
+  return true;
+}
+
+/** Makes the root file system of a tree that was kept, if there is one, or copies the layers. */
+async function makeTree(
+  image: ImageSource,
+  found: readonly Snapshot[],
+  { rootfs, apply, canBeSubvolume, form, signal }: CopySnapshotsOptions & { readonly form: OverlayForm },
+): Promise<boolean> {
+  const [top] = found.slice(-1);
+  using kept =
+    top === undefined || !canBeSubvolume
+      ? undefined
+      : openKeptTree({
+          snapshot: dirname(top.rootfs),
+          rootfs,
+          prepare: (path) => prepareRoot(path, apply),
+        });
+  signal?.throwIfAborted();
+  if (await kept?.take()) return true;
+  if (!found.every((snapshot) => isFaithful(layerRecord(snapshot), signal))) return false;
+  const isSubvolume = await kept?.begin();
+  const layers = found.map((snapshot) => snapshot.rootfs).reverse();
+  await copyLayers(image, rootfs, { layers, form, signal });
+  if (isSubvolume) kept?.keep();
   return true;
 }
 
@@ -86,20 +115,4 @@ function isAsSnapshots(
   { notesOwners }: Snapshots,
 ): boolean {
   return rootless === notesOwners && uidMap.length === 0 && gidMap.length === 0 && !keepDirlinks;
-}
-
-/** False for a layer with something that means something to overlayfs, so that its snapshot had to leave it out. */
-async function isFaithful(record: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const input = createReadStream(record, { encoding: 'utf8', signal });
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      if (!line.includes('.overlay.') && !line.startsWith('["character-device"')) continue;
-      const [type, , , , , , , , device, xattrs] = JSON.parse(line) as EntryRecord;
-      if (type === 'character-device' && device !== 0 && device[0] === 0 && device[1] === 0) return false;
-      if (xattrs !== 0 && xattrs.some(([name]) => isOverlayAttribute(name))) return false;
-    }
-    return true;
-  } finally {
-    input.destroy();
-  }
 }

@@ -36,9 +36,14 @@ export async function copyTreeInThreads(
       return ask(worker, request);
     });
     // All of them, also when one failed: nothing may be written any more when this returns.
-    const failed = copied.map((part) => part.catch(onAbort));
-    await Promise.all(failed);
-    await Promise.all(copied);
+    const failures: unknown[] = [];
+    const onFailure = (error: unknown): void => {
+      onAbort();
+      failures.push(error);
+    };
+    await Promise.all(copied.map((part) => part.catch(onFailure)));
+    // The first one ended the others.
+    if (failures.length > 0) throw failures[0];
     const [first] = workers;
     if (first !== undefined) await ask(first, 'finish');
     signal?.throwIfAborted();

@@ -26,6 +26,8 @@ export interface Staging {
   readonly directory: string;
   /** Where the content will be: absolute, links resolved. */
   readonly target: string;
+  /** The directory lies in the target, to which everything is moved one by one. */
+  readonly isInside: boolean;
   /**
    * Moves the content to the target. With `only`, the target is that one directory of it.
    * Throws ERR_OCI_BUNDLE_EXISTS when somebody else filled the target meanwhile.
@@ -67,7 +69,7 @@ export async function stageDirectory(target: string): Promise<Staging> {
     if (firstParent !== undefined) await removeEmpty(dirname(path), { upTo: firstParent });
   }
 
-  return { directory, target: path, commit, discard };
+  return { directory, target: path, isInside: inside, commit, discard };
 }
 
 async function makeDirectory(

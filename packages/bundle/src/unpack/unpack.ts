@@ -88,7 +88,9 @@ export async function unpack(
     await makeRootfs(rootfs, apply);
     const records = options.rootfsOnly ? undefined : staging.directory;
     if (records !== undefined) await mkdir(recordsPath(records), { mode: 0o700 });
-    if (!(await copied(image, { ...options, rootfs, apply, records })))
+    // Files cannot be moved out of a subvolume.
+    const canBeSubvolume = !(staging.isInside && options.rootfsOnly);
+    if (!(await copied(image, { ...options, rootfs, apply, records, canBeSubvolume })))
       await applyLayers(image, layers, { ...options, rootfs, apply, records });
     const config = runtimeConfig(image.config, { rootfs, userNamespace, ...apply });
     const { name, descriptor } = image;
@@ -145,8 +147,13 @@ function requireNamespace(): NamespaceIds {
 }
 
 /** The same to start from, whatever the umask and the time. */
-export async function makeRootfs(path: string, { rootless, uidMap, gidMap }: ApplyOptions): Promise<void> {
+export async function makeRootfs(path: string, apply: ApplyOptions): Promise<void> {
   await mkdir(path);
+  await prepareRoot(path, apply);
+}
+
+/** The rest of {@link makeRootfs}, for a directory that is there. */
+export async function prepareRoot(path: string, { rootless, uidMap, gidMap }: ApplyOptions): Promise<void> {
   if (!rootless) {
     const uid = mapId(0, { mappings: uidMap, kind: 'user' });
     await chown(path, uid, mapId(0, { mappings: gidMap, kind: 'group' }));
@@ -165,7 +172,7 @@ interface ApplyLayersOptions extends UnpackOptions {
 /** Takes the files from snapshots; false when they have to be unpacked. Limits are not known to hold for what is there. */
 async function copied(
   image: ImageSource,
-  { snapshots, limits, ...options }: ApplyLayersOptions,
+  { snapshots, limits, ...options }: ApplyLayersOptions & { readonly canBeSubvolume: boolean },
 ): Promise<boolean> {
   if (snapshots === undefined || limits !== undefined) return false;
   const { copySnapshots } = await import('../snapshots/copy-snapshots.ts');

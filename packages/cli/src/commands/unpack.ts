@@ -15,7 +15,7 @@ import { registryFlags, registryOptions } from '../flags/registry.ts';
 import { leaseImage } from '../image-lease.ts';
 import { parseImageName } from '../image-name.ts';
 import { openImage, type PullPolicy } from '../images.ts';
-import { releaseMemoryFor } from '../memory.ts';
+import { releaseMemoryAtUnpack } from '../memory.ts';
 import { planRootless } from '../run/rootless.ts';
 import { endWithCaller, storeVariables } from '../user-namespace/enter.ts';
 import { isInUserNamespace } from '../user-namespace/spawn.ts';
@@ -23,7 +23,7 @@ import { isInUserNamespace } from '../user-namespace/spawn.ts';
 export default class Unpack extends BaseCommand {
   static override summary = 'Unpack an image into a runtime bundle';
   static override description =
-    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs). docker://NAME is unpacked while it is fetched, and nothing of it goes into the store; what is in the store already is not fetched.';
+    'Makes DIR/rootfs and DIR/config.json. A DIR with anything in it is refused, and a failure leaves nothing behind. The files of an image that was run before are copied from its snapshots, and shared with them on file systems with reflinks (XFS, btrfs); on btrfs rootfs becomes a subvolume, which rm removes as ever. docker://NAME is unpacked while it is fetched, and nothing of it goes into the store; what is in the store already is not fetched.';
   static override examples = [
     '<%= config.bin %> unpack debian:bookworm bundle',
     '<%= config.bin %> unpack oci:layout:v1 bundle',
@@ -104,7 +104,6 @@ export default class Unpack extends BaseCommand {
       ? undefined
       : await leaseImage(image, { name, openStore, purpose: 'unpack', signal });
     const { unpack } = await import('@ocijs/bundle');
-    releaseMemoryFor(image);
     const bundle = await unpack(image, args.directory, {
       rootfsOnly: flags['rootfs-only'],
       keepDirlinks: flags['keep-dirlinks'],
@@ -115,7 +114,7 @@ export default class Unpack extends BaseCommand {
       ...(flags.rootless ? { rootless: true } : {}),
       ...(sharesNamespace ? { sharesNamespace } : { uidMap, gidMap }),
       signal,
-      onEvent,
+      onEvent: releaseMemoryAtUnpack(image, onEvent),
     });
     const { digest } = image.descriptor;
     const { directory, rootfs } = bundle;
