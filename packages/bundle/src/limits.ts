@@ -47,9 +47,6 @@ export const ringSlots = 8;
 /** How many layers are in work at once: the next one is decompressed while the last one is being written. */
 export const layersAhead = 2;
 
-/** How many threads copy the files of snapshots, each a part. */
-export const copyThreads = 2;
-
 /** How large the heap of a thread may get, in MiB; buffers are not in it. */
 export const threadHeap = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 } as const;
 

@@ -11,18 +11,36 @@ const readlinkatFunction = declare('long readlinkat(int fd, const char *path, vo
  * The descriptor must be readable (not O_PATH). Throws {@link SystemCallError}.
  */
 export function listdir(fd: number): string[] {
+  return listEntries(fd).map(({ name }) => name);
+}
+
+/** A name in a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  /** Whether it is a directory; undefined where the file system does not say. */
+  readonly isDirectory: boolean | undefined;
+}
+
+/** Types in struct linux_dirent64. */
+const unknown = 0;
+const directory = 4;
+
+/** The same with what {@link DirectoryEntry} tells besides. */
+export function listEntries(fd: number): DirectoryEntry[] {
   const buffer = Buffer.alloc(32_768);
-  const names: string[] = [];
+  const entries: DirectoryEntry[] = [];
   check(lseek(fd, 0, 0), { syscall: 'lseek' });
   for (;;) {
     const length = check(getdents(syscallNumber('getdents64'), fd, buffer, buffer.length), {
       syscall: 'getdents64',
     });
-    if (length === 0) return names;
+    if (length === 0) return entries;
     // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name up to NUL
     for (let offset = 0; offset < length; offset += buffer.readUInt16LE(offset + 16)) {
       const name = nameFromBytes(buffer.subarray(offset + 19, buffer.indexOf(0, offset + 19)));
-      if (name !== '.' && name !== '..') names.push(name);
+      if (name === '.' || name === '..') continue;
+      const type = buffer[offset + 18] ?? unknown;
+      entries.push({ name, isDirectory: type === unknown ? undefined : type === directory });
     }
   }
 }

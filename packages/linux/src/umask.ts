@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isSystemCallError } from './errors.ts';
 import { check, declare } from './library.ts';
 
@@ -22,6 +23,20 @@ export function takeUmask(mask: number): boolean {
   umaskFunction(mask);
   taken = mask;
   return true;
+}
+
+/**
+ * The umask of the calling thread, which the main thread may change at any time. Asking `process.umask()` would change it
+ * for a moment. Undefined without /proc.
+ */
+export function currentUmask(): number | undefined {
+  if (taken !== undefined) return taken;
+  try {
+    const found = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return found === undefined ? undefined : Number.parseInt(found, 8);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The umask that this thread took for itself; undefined when it has the process's, which may change at any time. */

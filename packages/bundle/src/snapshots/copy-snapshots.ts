@@ -7,9 +7,9 @@ import { contentThreadSize } from '../limits.ts';
 import { recordPath } from '../repack/record/read-records.ts';
 import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
-import { copyTree } from '../rootfs/overlay/copy-tree.ts';
+import { type CopyTreeOptions, copyTree } from '../rootfs/overlay/copy-tree.ts';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
-import { type CopyInThreadsOptions, copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { prepareRoot } from '../unpack/unpack.ts';
 import { isFaithful } from './faithful.ts';
 import { openKeptTree } from './kept-tree.ts';
@@ -103,7 +103,7 @@ async function makeTree(
 export async function copyLayers(
   { manifest }: ImageSource,
   rootfs: string,
-  options: CopyInThreadsOptions,
+  options: CopyTreeOptions,
 ): Promise<void> {
   const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   await (size < contentThreadSize ? copyTree(rootfs, options) : copyTreeInThreads(rootfs, options));

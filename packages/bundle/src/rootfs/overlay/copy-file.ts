@@ -29,14 +29,17 @@ export interface FileCopierOptions {
   readonly restoreModes: boolean;
   /** What is made in the target inherits neither a group nor a default ACL. False by default, which is slower. */
   readonly isPlain?: boolean;
+  /** The umask of this thread, if it is known: a file that it takes nothing from is made with its mode. */
+  readonly umask?: () => number | undefined;
 }
 
 /** A copier. */
 export function createFileCopier(
   operations: RootfsOperations,
-  { restoreModes, isPlain = false }: FileCopierOptions,
+  { restoreModes, isPlain = false, umask = () => undefined }: FileCopierOptions,
 ): FileCopier {
   const copyContent = createContentCopier();
+  const { creator } = operations;
   const isRoot = process.geteuid?.() === 0;
 
   /** All by descriptors: of the system calls that a file takes, those with paths are the slow ones. */
@@ -44,7 +47,7 @@ export function createFileCopier(
     const { layer, path, status } = source;
     const from = linux.openat(layer, path, { flags: O_RDONLY | O_NOFOLLOW });
     try {
-      const settled = isPlain && isSettled(status, operations);
+      const settled = isPlain && isSettled(status, { creator, umask: umask() });
       const to = operations.createFile(target, settled ? status.mode & 0o7777 : undefined);
       try {
         copyContent({ source: from, target: to, size: status.size });
@@ -139,8 +142,12 @@ interface Metadata {
 }
 
 /** Whether a file can be made as it is to be; set-id bits would not survive the writing of content everywhere. */
-function isSettled({ mode, uid, gid }: linux.FileStatus, { creator }: RootfsOperations): boolean {
-  return creator?.uid === uid && creator.gid === gid && (mode & 0o7000) === 0;
+function isSettled(
+  { mode, uid, gid }: linux.FileStatus,
+  { creator, umask }: Pick<RootfsOperations, 'creator'> & { readonly umask: number | undefined },
+): boolean {
+  if (umask === undefined || (mode & (0o7000 | umask)) !== 0) return false;
+  return creator?.uid === uid && creator.gid === gid;
 }
 
 function listAttributes(list: () => string[]): readonly string[] {

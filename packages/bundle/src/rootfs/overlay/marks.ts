@@ -61,9 +61,14 @@ export function isOpaque(directory: number, path: string, form: OverlayForm): bo
 
 /** The names in a directory of a layer. */
 export function listLayer(layer: number, path: string): string[] {
+  return listLayerEntries(layer, path).map(({ name }) => name);
+}
+
+/** The same, with which of them are directories. */
+export function listLayerEntries(layer: number, path: string): linux.DirectoryEntry[] {
   const fd = linux.openat(layer, path, { flags: O_DIRECTORY | O_NOFOLLOW });
   try {
-    return linux.listdir(fd);
+    return linux.listEntries(fd);
   } finally {
     linux.close(fd);
   }
