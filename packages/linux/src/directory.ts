@@ -11,6 +11,7 @@ const readlinkatFunction = declare('long readlinkat(int fd, const char *path, vo
  * The descriptor must be readable (not O_PATH). Throws {@link SystemCallError}.
  */
 export function listdir(fd: number): string[] {
+  check(lseek(fd, 0, 0), { syscall: 'lseek' });
   return listEntries(fd).map(({ name }) => name);
 }
 
@@ -25,11 +26,11 @@ export interface DirectoryEntry {
 const unknown = 0;
 const directory = 4;
 
-/** The same with what {@link DirectoryEntry} tells besides. */
+const buffer = Buffer.alloc(32_768);
+
+/** The same with what {@link DirectoryEntry} tells besides, of a directory that nobody has read from since it was opened. */
 export function listEntries(fd: number): DirectoryEntry[] {
-  const buffer = Buffer.alloc(32_768);
   const entries: DirectoryEntry[] = [];
-  check(lseek(fd, 0, 0), { syscall: 'lseek' });
   for (;;) {
     const length = check(getdents(syscallNumber('getdents64'), fd, buffer, buffer.length), {
       syscall: 'getdents64',

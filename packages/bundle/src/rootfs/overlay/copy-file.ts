@@ -16,8 +16,10 @@ export interface FileCopier {
    * file system can (reflinks). Throws ERR_OCI_SNAPSHOT_UNSUPPORTED when holes would take too much space.
    */
   copy(source: LowerFile, target: NamedEntry): void;
-  /** Copies owner, mode, attributes and times only. */
-  copyMetadata(source: LowerFile, target: NamedEntry): void;
+  /** Makes a directory that its owner may write to; true when it has its owner and mode already. */
+  makeDirectory(source: LowerFile, target: NamedEntry): boolean;
+  /** Copies owner, mode, attributes and times only; `settled` of those as {@link FileCopier.makeDirectory} tells. */
+  copyMetadata(source: LowerFile, target: NamedEntry, options?: { readonly settled: boolean }): void;
 }
 
 /** How {@link createFileCopier} copies. */
@@ -47,7 +49,7 @@ export function createFileCopier(
     const { layer, path, status } = source;
     const from = linux.openat(layer, path, { flags: O_RDONLY | O_NOFOLLOW });
     try {
-      const settled = isPlain && isSettled(status, { creator, umask: umask() });
+      const settled = isSettled(status);
       const to = operations.createFile(target, settled ? status.mode & 0o7777 : undefined);
       try {
         copyContent({ source: from, target: to, size: status.size });
@@ -56,6 +58,7 @@ export function createFileCopier(
           target: { fd: to },
           names,
           settled,
+          owned: settled,
           read: (name) => linux.fgetxattr(from, name),
         });
       } finally {
@@ -64,6 +67,17 @@ export function createFileCopier(
     } finally {
       linux.close(from);
     }
+  }
+
+  /** Whether what is made gets this owner by itself. */
+  function isOwn({ uid, gid }: linux.FileStatus): boolean {
+    return isPlain && creator?.uid === uid && creator.gid === gid;
+  }
+
+  /** Whether a file can be made as it is to be; set-id bits would not survive the writing of content everywhere. */
+  function isSettled(status: linux.FileStatus): boolean {
+    const mask = umask();
+    return mask !== undefined && (status.mode & (0o7000 | mask)) === 0 && isOwn(status);
   }
 
   function create(source: LowerFile, target: NamedEntry): void {
@@ -81,17 +95,20 @@ export function createFileCopier(
     }
   }
 
-  function copyMetadata(source: LowerFile, target: NamedEntry): void {
+  function setNamed(
+    source: LowerFile,
+    { target, ...made }: { readonly target: NamedEntry } & Pick<Metadata, 'settled' | 'owned'>,
+  ): void {
     const place = procPath(source.layer, source.path);
     const read = (name: string): Buffer | undefined => linux.lgetxattr(place, name);
-    setMetadata(source, { target, names: attributeNames(place), settled: false, read });
+    setMetadata(source, { ...made, target, names: attributeNames(place), read });
   }
 
-  function setMetadata(source: LowerFile, { target, names, settled, read }: Metadata): void {
+  function setMetadata(source: LowerFile, { target, names, settled, owned, read }: Metadata): void {
     const { status } = source;
     const { uid, gid } = status;
     // An ordinary user owns all files of its snapshots.
-    if (isRoot && !settled) operations.setOwner(target, { uid, gid });
+    if (isRoot && !owned) operations.setOwner(target, { uid, gid });
     const attributes = names.filter((name) =>
       name === modeAttribute ? !restoreModes : !isOverlayAttribute(name) && name !== hostAttribute,
     );
@@ -119,14 +136,20 @@ export function createFileCopier(
   }
 
   return {
-    copyMetadata,
+    makeDirectory(source, target) {
+      const settled = (source.status.mode & 0o700) === 0o700 && isSettled(source.status);
+      operations.makeDirectory(target, settled ? source.status.mode & 0o7777 : undefined);
+      return settled;
+    },
+    copyMetadata: (source, target, { settled } = { settled: false }) =>
+      setNamed(source, { target, settled, owned: settled }),
     copy(source, target) {
       if ((source.status.mode & S_IFMT) === S_IFREG) {
         copyRegular(source, target);
         return;
       }
       create(source, target);
-      copyMetadata(source, target);
+      setNamed(source, { target, settled: false, owned: isOwn(source.status) });
     },
   };
 }
@@ -139,15 +162,8 @@ interface Metadata {
   readonly read: (name: string) => Buffer | undefined;
   /** It was made with its owner and mode. */
   readonly settled: boolean;
-}
-
-/** Whether a file can be made as it is to be; set-id bits would not survive the writing of content everywhere. */
-function isSettled(
-  { mode, uid, gid }: linux.FileStatus,
-  { creator, umask }: Pick<RootfsOperations, 'creator'> & { readonly umask: number | undefined },
-): boolean {
-  if (umask === undefined || (mode & (0o7000 | umask)) !== 0) return false;
-  return creator?.uid === uid && creator.gid === gid;
+  /** It was made with its owner. */
+  readonly owned: boolean;
 }
 
 function listAttributes(list: () => string[]): readonly string[] {

@@ -10,7 +10,7 @@ import {
   openTree,
   type TreeLayers,
 } from './copy-files.ts';
-import { listLayerEntries } from './marks.ts';
+import { listLayerEntries, type OverlayForm } from './marks.ts';
 import {
   findLower,
   isDirectory,
@@ -70,7 +70,7 @@ export function startTreeCopy(target: string, layers: TreeLayers): TreeCopy {
   const tree = openTree(target, layers);
   const { lowers, operations } = tree;
   const merged = mergeDirectories(operations, undefined, { lowers, form: layers.form });
-  const sources: LowerFile[] = [];
+  const sources: MadeDirectory[] = [];
   const directories: DirectoryToFill[] = [];
   const linked: LinkedFile[] = [];
   return {
@@ -78,22 +78,28 @@ export function startTreeCopy(target: string, layers: TreeLayers): TreeCopy {
     *makeDirectories() {
       const [top] = lowers;
       if (top === undefined) return;
-      sources.push({ layer: top, path: '.', status: linux.fstat(top) });
+      sources.push({ source: { layer: top, path: '.', status: linux.fstat(top) }, settled: false });
       yield* makeBelow({ tree, merged, sources, directories }, merged.root, tree.root);
     },
     fill: (some) => copyFiles(tree, some, linked),
     *finish(others = []) {
       yield* copyLinked(tree, [...linked, ...others]);
-      finishDirectories(tree, sources);
+      finishDirectories(tree, { sources, form: layers.form });
     },
     [Symbol.dispose]: () => tree[Symbol.dispose](),
   };
 }
 
+interface MadeDirectory {
+  readonly source: LowerFile;
+  /** It was made with its owner and mode. */
+  readonly settled: boolean;
+}
+
 interface Making {
   readonly tree: OpenTree;
   readonly merged: MergedDirectories;
-  readonly sources: LowerFile[];
+  readonly sources: MadeDirectory[];
   readonly directories: DirectoryToFill[];
 }
 
@@ -103,15 +109,15 @@ function* makeBelow(
   target: number,
 ): Generator<undefined, void, undefined> {
   const { tree, merged, sources, directories } = making;
-  const { operations, lowers } = tree;
+  const { operations, lowers, copier } = tree;
   const layers = directory.lowers.map((layer) => lowers.indexOf(layer));
   directories.push({ path: pathIn(directory, '.'), layers });
   if (directories.length % directoriesAtOnce === 0) yield;
   for (const name of directoryNames(directory)) {
     const source = findLower(directory.lowers, pathIn(directory, name));
     if (source === undefined || !isDirectory(source.status)) continue;
-    operations.makeDirectory({ directory: target, name });
-    sources.push(source);
+    const settled = copier.makeDirectory(source, { directory: target, name });
+    sources.push({ source, settled });
     const child = merged.acquire(directory, name);
     const fd = operations.openDirectory(target, name);
     try {
@@ -136,12 +142,16 @@ function directoryNames(directory: MergedDirectory): ReadonlySet<string> {
  * Last, since the times of a full directory change no more, and the inner ones first: modes that keep the owner out come behind
  * everything else.
  */
-function finishDirectories({ copier, operations, root }: OpenTree, sources: readonly LowerFile[]): void {
+function finishDirectories(
+  { copier, operations, root }: OpenTree,
+  { sources, form }: { readonly sources: readonly MadeDirectory[]; readonly form: OverlayForm },
+): void {
   const closed: { readonly name: string; readonly mode: number }[] = [];
-  for (const source of sources.toReversed()) {
+  for (const { source, settled } of sources.toReversed()) {
     const target = { directory: root, name: source.path };
-    copier.copyMetadata(source, target);
-    const mode = notedMode(source);
+    copier.copyMetadata(source, target, { settled });
+    // Root keeps its snapshots with the permissions that they are to have.
+    const mode = form === 'user' ? notedMode(source) : undefined;
     if (mode === undefined) continue;
     if ((mode & 0o700) === 0o700) operations.setMode(target, mode);
     else closed.push({ name: source.path, mode });
