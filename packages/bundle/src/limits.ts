@@ -47,6 +47,9 @@ export const ringSlots = 8;
 /** How many layers are in work at once: the next one is decompressed while the last one is being written. */
 export const layersAhead = 2;
 
+/** From how many files on a second thread helps to copy snapshots; below, starting it takes longer than it saves. */
+export const copyHelpEntries = 20_000;
+
 /** How large the heap of a thread may get, in MiB; buffers are not in it. */
 export const threadHeap = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 } as const;
 

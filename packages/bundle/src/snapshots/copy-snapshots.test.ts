@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chainIds, createMemoryStore, type ImageSource } from '@ocijs/image';
 import { available } from '@ocijs/linux';
 import { repack } from '../repack/repack.ts';
-import { copyTree } from '../rootfs/overlay/copy-tree.ts';
+import { copyTree, startTreeCopy } from '../rootfs/overlay/copy-tree.ts';
 import {
   characterDevice,
   directory,
@@ -17,7 +18,9 @@ import {
   type TestEntry,
 } from '../rootfs/testing/entries.ts';
 import { playground, snapshot } from '../rootfs/testing/snapshot.ts';
-import { copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { closeQueue, createCopyQueue, takeDirectories } from '../unpack/copy-queue.ts';
+import { type CopyReply, type CopyRequest, copyTreeInThreads } from '../unpack/copy-threads.ts';
+import { startWorker } from '../unpack/start-worker.ts';
 import { layerOf, memoryImage, tarBytes } from '../unpack/testing/memory-image.ts';
 import { unpack } from '../unpack/unpack.ts';
 import { prepareRootfs, releaseRootfs } from './prepare-rootfs.ts';
@@ -88,7 +91,7 @@ test('files from snapshots are those of a cold unpack', { skip }, async () => {
   await checkCopy(place.directory, await image(first, second));
 });
 
-test('several threads copy what one does', { skip }, async () => {
+test('another thread copies what the first one would', { skip }, async () => {
   using place = playground();
   const at = (name: string): string => join(place.directory, name);
   const many = Array.from({ length: 40 }, (_, index) => [
@@ -103,14 +106,35 @@ test('several threads copy what one does', { skip }, async () => {
   const { diff_ids } = source.config.rootfs;
   const found = await Promise.all(chainIds(diff_ids).map((chainId) => snapshots.find(chainId)));
   const layers = found.map((each) => each?.rootfs ?? '').reverse();
-  for (const [name, copy] of Object.entries({ one: copyTree, several: copyTreeInThreads })) {
-    mkdirSync(at(name));
-    await copy(at(name), { layers, form: snapshots.form });
-  }
+  for (const name of ['one', 'several', 'other', 'late', 'aborted']) mkdirSync(at(name));
+  const { form } = snapshots;
+  await copyTree(at('one'), { layers, form });
+  await copyTreeInThreads(at('several'), { layers, form, helpFrom: 0 });
   assert.deepEqual(snapshot(at('several')), snapshot(at('one')));
+  for (const name of ['other', 'late']) {
+    using copy = startTreeCopy(at(name), { layers, form });
+    for (const _ of copy.makeDirectories());
+    const { directories } = copy;
+    const queue = createCopyQueue();
+    if (name === 'late') {
+      for (const _ of copy.fill(takeDirectories(queue, directories)));
+      assert.equal(closeQueue(queue), false);
+    }
+    const worker = startWorker('copy-worker', { stop: new SharedArrayBuffer(1) });
+    try {
+      worker.postMessage({ target: at(name), layers, directories, queue } satisfies CopyRequest);
+      const [reply] = (await once(worker, 'message')) as [CopyReply];
+      assert.ok(reply.type === 'copied');
+      assert.equal(reply.linked.length, name === 'late' ? 0 : 82);
+      assert.equal(closeQueue(queue), name === 'other');
+      for (const _ of copy.finish(reply.linked));
+    } finally {
+      await worker.terminate();
+    }
+    assert.deepEqual(snapshot(at(name)), snapshot(at('one')));
+  }
   const reason = new Error('enough');
-  mkdirSync(at('aborted'));
-  const aborted = { layers, form: snapshots.form, signal: AbortSignal.abort(reason) };
+  const aborted = { layers, form, signal: AbortSignal.abort(reason), helpFrom: 0 };
   await assert.rejects(copyTreeInThreads(at('aborted'), aborted), reason);
 });
 

@@ -3,11 +3,9 @@ import { constants, copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ImageSource } from '@ocijs/image';
 import { BundleError } from '../errors.ts';
-import { contentThreadSize } from '../limits.ts';
 import { recordPath } from '../repack/record/read-records.ts';
 import { hasErrno } from '../rootfs/failure.ts';
 import type { ApplyOptions } from '../rootfs/layer-context.ts';
-import { type CopyTreeOptions, copyTree } from '../rootfs/overlay/copy-tree.ts';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
 import { copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { prepareRoot } from '../unpack/unpack.ts';
@@ -67,7 +65,7 @@ async function copyFound(
   using _ = await snapshots.use({ signal });
   const found = await snapshots.findAll(image);
   if (found === undefined || !found.every((snapshot) => existsSync(layerRecord(snapshot)))) return false;
-  if (!(await makeTree(image, found, { ...options, form: snapshots.form }))) return false;
+  if (!(await makeTree(found, { ...options, form: snapshots.form }))) return false;
   if (records === undefined) return true;
   for (const [index, snapshot] of found.entries())
     await copyFile(layerRecord(snapshot), recordPath(records, index), constants.COPYFILE_FICLONE);
@@ -76,7 +74,6 @@ async function copyFound(
 
 /** Makes the root file system of a tree that was kept, if there is one, or copies the layers. */
 async function makeTree(
-  image: ImageSource,
   found: readonly Snapshot[],
   { rootfs, apply, canBeSubvolume, form, signal }: CopySnapshotsOptions & { readonly form: OverlayForm },
 ): Promise<boolean> {
@@ -94,19 +91,9 @@ async function makeTree(
   if (!found.every((snapshot) => isFaithful(layerRecord(snapshot), signal))) return false;
   const isSubvolume = await kept?.begin();
   const layers = found.map((snapshot) => snapshot.rootfs).reverse();
-  await copyLayers(image, rootfs, { layers, form, signal });
+  await copyTreeInThreads(rootfs, { layers, form, signal });
   if (isSubvolume) kept?.keep();
   return true;
-}
-
-/** Copies the snapshots of an image, on as many threads as its size is worth. */
-export async function copyLayers(
-  { manifest }: ImageSource,
-  rootfs: string,
-  options: CopyTreeOptions,
-): Promise<void> {
-  const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
-  await (size < contentThreadSize ? copyTree(rootfs, options) : copyTreeInThreads(rootfs, options));
 }
 
 /** Snapshots have the owners of the image as far as their user may give files away. */

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainIds, type ImageSource, isOciError, type OnEvent } from '@ocijs/image';
 import type { OverlayForm } from '../rootfs/overlay/marks.ts';
+import { copyTreeInThreads } from '../unpack/copy-threads.ts';
 import { removeDirectoryTree } from '../unpack/remove-directory.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { copyLayers } from './copy-snapshots.ts';
 import { mountOverlay, unmountAll } from './mount-overlay.ts';
 import { discardRootfs, makeMountPoint, makeUpper } from './overlay-places.ts';
 import { readRootfsRecord, writeRootfsRecord } from './rootfs-record.ts';
@@ -88,7 +88,7 @@ async function fromSnapshots(
   const rootfs = await makeMountPoint(directory);
   if (canMount && (await mounted(directory, layers, { form, temporary }))) return { rootfs, kind: 'overlay' };
   const lower = layers.map((layer) => layer.rootfs).reverse();
-  await copyLayers(image, rootfs, { layers: lower, form, signal });
+  await copyTreeInThreads(rootfs, { layers: lower, form, signal });
   await writeRootfsRecord(directory, { version: 1, kind: 'copy', chainIds: [] });
   return { rootfs, kind: 'copy' };
 }

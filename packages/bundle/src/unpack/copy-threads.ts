@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { copyHelpEntries } from '../limits.ts';
 import type { DirectoryToFill, LinkedFile, TreeLayers } from '../rootfs/overlay/copy-files.ts';
 import { type CopyTreeOptions, inTurns, startTreeCopy, type TreeCopy } from '../rootfs/overlay/copy-tree.ts';
 import { type CopyQueue, closeQueue, createCopyQueue, takeDirectories } from './copy-queue.ts';
@@ -17,53 +18,57 @@ export type CopyReply =
   | { readonly type: 'copied'; readonly linked: readonly LinkedFile[] }
   | { readonly type: 'failed'; readonly error: TransferredError };
 
-/**
- * Copies as `copyTree` does, with the help of a second thread from the moment on in which that has started: for trees that
- * take longer than starting it.
- */
+/** Options of {@link copyTreeInThreads}. */
+export interface CopyInThreadsOptions extends CopyTreeOptions {
+  /** From how many files on a second thread helps. */
+  readonly helpFrom?: number;
+}
+
+/** Copies as `copyTree` does, and with the help of a second thread when the tree is large. */
 export async function copyTreeInThreads(
   target: string,
-  { signal, layers, form }: CopyTreeOptions,
+  { signal, layers, form, helpFrom = copyHelpEntries }: CopyInThreadsOptions,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const stop = new SharedArrayBuffer(1);
-  const worker = startWorker('copy-worker', { stop });
-  const onAbort = (): void => void Atomics.store(new Uint8Array(stop), 0, 1);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  using copy = startTreeCopy(target, { layers, form });
+  await inTurns(copy.makeDirectories(), { signal });
+  const isLarge = copy.entries() >= helpFrom;
+  const linked = isLarge ? await fillTogether(copy, { target, layers, signal }) : [];
+  if (!isLarge) await inTurns(copy.fill(copy.directories), { signal });
+  await inTurns(copy.finish(linked), { signal });
+}
+
+interface Together extends Pick<CopyTreeOptions, 'layers' | 'signal'> {
+  readonly target: string;
+}
+
+/** Returns what the other thread came across and left. */
+async function fillTogether(
+  copy: TreeCopy,
+  { target, layers, signal }: Together,
+): Promise<readonly LinkedFile[]> {
+  const { directories } = copy;
+  const data = { stop: new SharedArrayBuffer(1) };
+  const queue = createCopyQueue();
+  const failed = new AbortController();
+  const stopped = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const onAbort = (): void => void Atomics.store(new Uint8Array(data.stop), 0, 1);
+  stopped.addEventListener('abort', onAbort, { once: true });
+  const worker = startWorker('copy-worker', data);
   try {
-    using copy = startTreeCopy(target, { layers, form });
-    await inTurns(copy.makeDirectories(), { signal });
-    const queue = createCopyQueue();
-    const help = ask(worker, { target, layers, directories: copy.directories, queue });
-    const linked = await fillTogether(copy, { queue, help, signal });
-    await inTurns(copy.finish(linked), { signal });
+    const help = ask(worker, { target, layers, directories, queue });
+    help.catch((error: unknown) => failed.abort(error));
+    await inTurns(copy.fill(takeDirectories(queue, directories)), { signal: stopped });
+    return closeQueue(queue) ? await help : [];
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    stopped.removeEventListener('abort', onAbort);
     onAbort();
     // Nothing may be written any more when this returns.
     await worker.terminate();
   }
-}
-
-interface Together {
-  readonly queue: CopyQueue;
-  /** What the other thread came across and left. */
-  readonly help: Promise<readonly LinkedFile[]>;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function fillTogether(
-  copy: TreeCopy,
-  { queue, help, signal }: Together,
-): Promise<readonly LinkedFile[]> {
-  const failed = new AbortController();
-  help.catch((error: unknown) => failed.abort(error));
-  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  await inTurns(copy.fill(takeDirectories(queue, copy.directories)), { signal: stop });
-  return closeQueue(queue) ? help : [];
 }
 
 /** Sends the request and waits for the answer. Rejects with what failed in the thread, or with what ended it. */

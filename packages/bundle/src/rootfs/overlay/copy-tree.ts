@@ -59,6 +59,8 @@ export interface TreeCopy extends Disposable {
   makeDirectories(): Generator<undefined, void, undefined>;
   /** Those that were made, the outer ones first. */
   readonly directories: readonly DirectoryToFill[];
+  /** How many names they have together, those that upper layers hide included. */
+  entries(): number;
   /** Then the files in them; other threads may do so for some, with {@link copyFiles}. */
   fill(directories: Iterable<DirectoryToFill>): Generator<undefined, void, undefined>;
   /** Copies what has several names, also that which other threads came across, and gives directories what they are to have. */
@@ -72,14 +74,16 @@ export function startTreeCopy(target: string, layers: TreeLayers): TreeCopy {
   const merged = mergeDirectories(operations, undefined, { lowers, form: layers.form });
   const sources: MadeDirectory[] = [];
   const directories: DirectoryToFill[] = [];
+  const making: Making = { tree, merged, sources, directories, entries: 0 };
   const linked: LinkedFile[] = [];
   return {
     directories,
+    entries: () => making.entries,
     *makeDirectories() {
       const [top] = lowers;
       if (top === undefined) return;
       sources.push({ source: { layer: top, path: '.', status: linux.fstat(top) }, settled: false });
-      yield* makeBelow({ tree, merged, sources, directories }, merged.root, tree.root);
+      yield* makeBelow(making, merged.root, tree.root);
     },
     fill: (some) => copyFiles(tree, some, linked),
     *finish(others = []) {
@@ -101,6 +105,7 @@ interface Making {
   readonly merged: MergedDirectories;
   readonly sources: MadeDirectory[];
   readonly directories: DirectoryToFill[];
+  entries: number;
 }
 
 function* makeBelow(
@@ -113,7 +118,7 @@ function* makeBelow(
   const layers = directory.lowers.map((layer) => lowers.indexOf(layer));
   directories.push({ path: pathIn(directory, '.'), layers });
   if (directories.length % directoriesAtOnce === 0) yield;
-  for (const name of directoryNames(directory)) {
+  for (const name of directoryNames(directory, making)) {
     const source = findLower(directory.lowers, pathIn(directory, name));
     if (source === undefined || !isDirectory(source.status)) continue;
     const settled = copier.makeDirectory(source, { directory: target, name });
@@ -130,11 +135,13 @@ function* makeBelow(
 }
 
 /** The names that some layer has a directory at, as far as its file system says. */
-function directoryNames(directory: MergedDirectory): ReadonlySet<string> {
+function directoryNames(directory: MergedDirectory, making: Making): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const layer of directory.lowers)
-    for (const entry of listLayerEntries(layer, pathIn(directory, '.')))
-      if (entry.isDirectory !== false) found.add(entry.name);
+  for (const layer of directory.lowers) {
+    const entries = listLayerEntries(layer, pathIn(directory, '.'));
+    making.entries += entries.length;
+    for (const entry of entries) if (entry.isDirectory !== false) found.add(entry.name);
+  }
   return found;
 }
 
