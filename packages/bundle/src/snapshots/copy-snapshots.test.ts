@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chainIds, createMemoryStore, type ImageSource } from '@ocijs/image';
-import { available } from '@ocijs/linux';
+import { available, lsetxattr } from '@ocijs/linux';
 import { repack } from '../repack/repack.ts';
 import { copyTree, startTreeCopy } from '../rootfs/overlay/copy-tree.ts';
 import {
@@ -198,6 +209,37 @@ test('layers are unpacked where snapshots are not the same, or not all there', {
   }
   await unpack(await image(first), at('nowhere'), { snapshots: at('not-there') });
   assert.equal(existsSync(at('not-there')), false);
+});
+
+test('what only root of a namespace could set is unpacked instead', {
+  skip: skip || (!isRoot && 'needs root'),
+}, async () => {
+  using place = playground();
+  const at = (name: string): string => join(place.directory, name);
+  const source = await image(first, second);
+  const ordinary = 65_534;
+  chmodSync(place.directory, 0o755);
+  chownSync(place.directory, ordinary, ordinary);
+  process.seteuid?.(ordinary);
+  try {
+    await unpack(source, at('cold'), { rootless: true });
+    await makeSnapshots(at('snapshots'), source);
+    for (const name of readdirSync(at('snapshots/sha256'))) {
+      const single = at(join('snapshots/sha256', name.replace(/\.user$/, '.single')));
+      renameSync(at(join('snapshots/sha256', name)), single);
+      process.seteuid?.(0);
+      const value = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+      if (existsSync(join(single, 'fs/bin/c')))
+        lsetxattr(join(single, 'fs/bin/c'), { name: 'security.capability', value });
+      process.seteuid?.(ordinary);
+    }
+    const options = { snapshots: at('snapshots'), rootless: true };
+    await assert.rejects(unpack(withoutBlobs(source), at('warm'), options), /a blob was read/);
+    await unpack(source, at('warm'), options);
+  } finally {
+    process.seteuid?.(0);
+  }
+  assert.deepEqual(snapshot(at('warm/rootfs')), snapshot(at('cold/rootfs')));
 });
 
 test('contents are shared on a file system with reflinks', { skip }, async (t) => {

@@ -44,14 +44,10 @@ export async function copySnapshots(image: ImageSource, options: CopySnapshotsOp
   try {
     return await copyFound(image, single, options);
   } catch (error) {
-    if (!hasErrno(error, 'EACCES')) throw error;
-    throw new BundleError(
-      'ERR_OCI_SNAPSHOT_UNSUPPORTED',
-      'a file of the layers cannot be read by its owner',
-      {
-        cause: error,
-      },
-    );
+    // EPERM: an attribute such as security.capability, which root of a namespace may set.
+    if (!hasErrno(error, 'EACCES', 'EPERM')) throw error;
+    const message = 'a file of the layers cannot be read or made by its owner';
+    throw new BundleError('ERR_OCI_SNAPSHOT_UNSUPPORTED', message, { cause: error });
   }
 }
 
