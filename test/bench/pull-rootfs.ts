@@ -55,8 +55,9 @@ export async function pullToRootfsComparison(directory: string): Promise<Compari
         },
       },
       {
-        name: 'oci unpack --rootfs-only',
-        run: async () => void (await oci('unpack', '--rootfs-only', name, `${directory}/target-${runs++}`)),
+        name: 'oci unpack --rootfs-only docker://',
+        run: async () =>
+          void (await oci('unpack', '--rootfs-only', `docker://${name}`, `${directory}/target-${runs++}`)),
       },
       {
         name: 'oci unpack, into the store too',
