@@ -19,15 +19,7 @@ import { chainIds, createMemoryStore, type ImageSource } from '@ocijs/image';
 import { available, lsetxattr } from '@ocijs/linux';
 import { repack } from '../repack/repack.ts';
 import { copyTree, startTreeCopy } from '../rootfs/overlay/copy-tree.ts';
-import {
-  characterDevice,
-  directory,
-  fifo,
-  file,
-  link,
-  symlink,
-  type TestEntry,
-} from '../rootfs/testing/entries.ts';
+import { characterDevice, directory, file, link, type TestEntry } from '../rootfs/testing/entries.ts';
 import { playground, snapshot } from '../rootfs/testing/snapshot.ts';
 import { closeQueue, createCopyQueue, takeDirectories } from '../unpack/copy-queue.ts';
 import { type CopyReply, type CopyRequest, copyTreeInThreads } from '../unpack/copy-threads.ts';
@@ -37,24 +29,11 @@ import { unpack } from '../unpack/unpack.ts';
 import { prepareRootfs, releaseRootfs } from './prepare-rootfs.ts';
 import { openSnapshots } from './snapshots.ts';
 import { mountDisk } from './testing/disk.ts';
+import { sampleLayers } from './testing/sample-image.ts';
 
 const skip = available() ? false : 'needs Linux';
 const isRoot = process.getuid?.() === 0;
-
-const first: readonly TestEntry[] = [
-  directory('./', { mode: 0o751 }),
-  directory('bin', { mode: 0o3777, uid: 3, gid: 4 }),
-  file('bin/a', 'a', { mode: 0o4755, uid: 3, gid: 4, xattrs: { 'user.note': 'x' } }),
-  link('bin/b', 'bin/a'),
-  file('bin/closed', 'closed', { mode: 0o000, mtimeNs: 1_234_567_890_123_456_789n }),
-  symlink('link', 'bin/a'),
-  fifo('fifo'),
-  characterDevice('null', { deviceMajor: 1, deviceMinor: 3 }),
-  directory('locked', { mode: 0o500 }),
-  file('locked/in', 'in'),
-  file('gone', 'gone'),
-];
-const second: readonly TestEntry[] = [file('.wh.gone'), file('bin/c', 'c'), link('bin/d', 'bin/a')];
+const [first, second] = sampleLayers;
 
 async function image(...layers: readonly (readonly TestEntry[])[]): Promise<ImageSource> {
   return memoryImage(await Promise.all(layers.map(async (entries) => layerOf(await tarBytes(entries)))));

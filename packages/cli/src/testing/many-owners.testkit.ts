@@ -1,10 +1,10 @@
-import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestHome } from './oci.testkit.ts';
+import { archiveOf } from './owned-image.testkit.ts';
 
 const execute = promisify(execFile);
 const applets = [
@@ -80,15 +80,5 @@ export async function manyOwnersImage(home: TestHome): Promise<string> {
   }
   await execute('tar', ['-C', rootfs, '--numeric-owner', '-cf', join(context, 'rootfs.tar'), '.']);
   await writeFile(join(context, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\n');
-  await chmod(home.directory, 0o755);
-  const archive = join(home.directory, 'many.tar');
-  for (const line of [
-    ['build', '-q', '-t', 'base', context],
-    ['copy', 'base', `oci-archive:${archive}:base`],
-  ]) {
-    const { status, stderr } = await home.oci(...line);
-    assert.equal(status, 0, stderr);
-  }
-  await chmod(archive, 0o644);
-  return archive;
+  return archiveOf(home, context);
 }

@@ -25,6 +25,11 @@ export async function ownedImage(home: TestHome): Promise<string> {
   await writeFile(join(context, 'rootfs/etc/passwd'), 'root:x:0:0::/:\napp:x:7:8::/:\n');
   await writeFile(join(context, 'file'), 'a file');
   await writeFile(join(context, 'Dockerfile'), dockerfile);
+  return archiveOf(home, context);
+}
+
+/** Builds `base`, and makes an archive with it that every user may read. */
+export async function archiveOf(home: TestHome, context: string): Promise<string> {
   await chmod(home.directory, 0o755);
   const archive = join(home.directory, 'base.tar');
   for (const line of [

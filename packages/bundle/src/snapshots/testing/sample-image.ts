@@ -27,8 +27,11 @@ const first: readonly TestEntry[] = [
 ];
 const second: readonly TestEntry[] = [file('.wh.gone'), file('bin/c', 'c'), link('bin/d', 'bin/a')];
 
+/** A file of each kind, and a layer that changes some. */
+export const sampleLayers: readonly [readonly TestEntry[], readonly TestEntry[]] = [first, second];
+
 /** An image with a file of each kind, in two layers; the same each time. */
 export async function sampleImage(): Promise<ImageSource> {
-  const layers = [first, second].map(async (entries) => layerOf(await tarBytes(entries)));
+  const layers = sampleLayers.map(async (entries) => layerOf(await tarBytes(entries)));
   return memoryImage(await Promise.all(layers));
 }
